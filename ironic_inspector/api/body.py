@@ -1,0 +1,57 @@
+"""Request bodies: JSON and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from typing import NoReturn
+
+from ironic_inspector.common import exceptions
+
+MAX_DEPTH = 64
+"""Levels of nested lists and objects; an inventory has less than ten."""
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object (RFC 8259) in a request body; InvalidRequest, saying what is wrong, if it is none."""
+    if not body.strip():
+        raise exceptions.InvalidRequest('The request has no body: it must be a JSON object')
+    try:
+        document = json.loads(body.decode('utf-8'), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as exc:
+        raise exceptions.InvalidRequest(f'The request body is not UTF-8: {exc}') from exc
+    except RecursionError as exc:
+        raise _too_deep() from exc
+    except ValueError as exc:
+        raise exceptions.InvalidRequest(f'The request body is not JSON: {exc}') from exc
+    if not isinstance(document, dict):
+        raise exceptions.InvalidRequest(f'The request body must be a JSON object, not {_kind(document)}')
+    if not _is_shallow(document):
+        raise _too_deep()
+    return document
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f'{name} is not a JSON number')
+
+
+def _too_deep() -> exceptions.InvalidRequest:
+    return exceptions.InvalidRequest(f'The request body is nested deeper than {MAX_DEPTH} levels')
+
+
+def _kind(document: Any) -> str:
+    kinds = {list: 'a list', str: 'text', bool: 'true or false', type(None): 'null'}
+    return kinds.get(type(document), 'a number')
+
+
+def _is_shallow(document: Any) -> bool:
+    level = [document]
+    for _depth in range(MAX_DEPTH):
+        below: list[Any] = []
+        for container in level:
+            values = container.values() if type(container) is dict else container
+            below += [value for value in values if type(value) is dict or type(value) is list]
+        if not below:
+            return True
+        level = below
+    return False

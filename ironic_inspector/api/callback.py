@@ -1,0 +1,14 @@
+"""POST /v1/continue: where ramdisks send what they found."""
+
+from __future__ import annotations
+
+import flask
+
+from ironic_inspector.api import body
+from ironic_inspector.api import context
+
+
+def continue_introspection() -> flask.Response:
+    """Process the data of a ramdisk, JSON whatever their content type says, and return the UUID of its node."""
+    data = body.parse_object(flask.request.get_data(cache=False))
+    return flask.jsonify(uuid=context.current().conductor.continue_introspection(data))

@@ -1,0 +1,35 @@
+"""What the functions behind the URLs work with."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import flask
+from oslo_config import cfg
+
+from ironic_inspector.conductor.manager import ConductorManager
+from ironic_inspector.conductor.services import Services
+
+
+@dataclasses.dataclass(frozen=True)
+class Api:
+    """The service as its API sees it, in `app.extensions['inspector']`."""
+
+    conf: cfg.ConfigOpts
+    conductor: ConductorManager
+
+    @property
+    def services(self) -> Services:
+        """What can be read without asking the conductor."""
+        return self.conductor.services
+
+
+def current() -> Api:
+    """Return the Api of the application that handles the request."""
+    api: Api = flask.current_app.extensions['inspector']
+    return api
+
+
+def link(path: str) -> str:
+    """Return an absolute URL of this service, below the root that the request came in by."""
+    return flask.request.url_root.rstrip('/') + path

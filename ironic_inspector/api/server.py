@@ -1,0 +1,83 @@
+"""The HTTP server that the service brings along."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import socket
+import threading
+from typing import Any
+
+from cheroot import wsgi
+from oslo_config import cfg
+from oslo_log import log
+
+LOG = log.getLogger(__name__)
+
+MAX_THREADS = 256
+"""Requests that are worked on at once; a callback keeps its thread for as long as Ironic takes."""
+BACKLOG = 1024
+
+
+class Server:
+    """A threaded HTTP server for one WSGI application."""
+
+    def __init__(self, conf: cfg.ConfigOpts, app: Any) -> None:
+        """Prepare a server for `app` where `conf` says: a unix socket, or an address and a port."""
+        self._socket_path = conf.listen_unix_socket
+        self._socket_mode = conf.listen_unix_socket_mode
+        where = self._socket_path or (conf.listen_address, conf.listen_port)
+        self._server = wsgi.Server(
+            where,
+            app,
+            numthreads=min(conf.max_concurrency, MAX_THREADS),
+            request_queue_size=BACKLOG,
+            # The application limits what it reads; one that cheroot refused would get no JSON.
+            max=-1,
+        )
+        self._server.error_log = _log_error  # type: ignore[method-assign]
+        self._thread: threading.Thread | None = None
+
+    @property
+    def address(self) -> str:
+        """Where the server listens, for people."""
+        if self._socket_path:
+            return str(self._socket_path)
+        host, port = self._server.bind_addr[:2]
+        return f'http://[{host}]:{port}' if ':' in host else f'http://{host}:{port}'
+
+    def bind(self) -> None:
+        """Take the address and begin to listen; OSError if it can't be had."""
+        if self._socket_path:
+            self._remove_stale_socket()
+        self._server.prepare()
+        if self._socket_path and self._socket_mode is not None:
+            os.chmod(self._socket_path, self._socket_mode)
+
+    def start(self) -> None:
+        """Serve, in threads of its own."""
+        self._thread = threading.Thread(target=self._server.serve, name='http', daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer what has been asked, and end."""
+        self._server.stop()
+        if self._thread is not None:
+            self._thread.join()
+        if self._socket_path:
+            pathlib.Path(self._socket_path).unlink(missing_ok=True)
+
+    def _remove_stale_socket(self) -> None:
+        """Remove the socket that a killed process left; a living one answers, and keeps it."""
+        path = pathlib.Path(self._socket_path)
+        if not path.is_socket():
+            return
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(path))
+            except OSError:
+                path.unlink()
+
+
+def _log_error(msg: str = '', level: int = 20, traceback: bool = False) -> None:
+    LOG.log(level, msg, exc_info=traceback)

@@ -1,0 +1,63 @@
+"""ironic-inspector: API and conductor in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import logging
+import os
+import signal
+import sys
+import threading
+
+from oslo_config import cfg
+from oslo_log import log
+
+from ironic_inspector import conf as configuration
+from ironic_inspector.api import app as api_app
+from ironic_inspector.api import server as api_server
+from ironic_inspector.common import exceptions
+from ironic_inspector.conductor.manager import ConductorManager
+from ironic_inspector.db import engine
+from ironic_inspector.db import migration
+
+LOG = log.getLogger(__name__)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the service until SIGTERM or SIGINT; return the exit status, 1 if it could not start."""
+    conf = cfg.CONF
+    try:
+        configuration.load(conf, sys.argv[1:] if argv is None else argv, prog='ironic-inspector')
+        configuration.check(conf)
+        database = engine.Database(conf)
+        migration.check_is_current(database)
+        conductor = ConductorManager(conf, database)
+        server = api_server.Server(conf, api_app.create_app(conf, conductor))
+        server.bind()
+        conductor.start()
+    except (exceptions.ConfigurationError, cfg.Error, OSError) as exc:
+        print(f'ironic-inspector cannot start: {exc}', file=sys.stderr)
+        return 1
+    _run(conf, conductor, server)
+    return 0
+
+
+def _run(conf: cfg.ConfigOpts, conductor: ConductorManager, server: api_server.Server) -> None:
+    asked_to_end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: asked_to_end.set())
+    server.start()
+    LOG.info('The service is up and listens on %s', server.address)
+    asked_to_end.wait()
+    timeout = conf.graceful_shutdown_timeout or None
+    LOG.info('Shutting down: no new work is taken, work in progress gets %s s', timeout or 'any number of')
+    # The API goes on answering meanwhile: who asks for something new is told why it can't be had.
+    done = conductor.stop(timeout)
+    server.stop()
+    conductor.close(wait=done)
+    if not done:
+        LOG.warning('Some work has not ended in time; the service goes on with it when it starts again')
+        logging.shutdown()
+        # Threads that still wait for somebody else's answer would keep the process alive.
+        os._exit(0)
+    LOG.info('The service has ended')

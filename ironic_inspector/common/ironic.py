@@ -1,0 +1,296 @@
+"""The client of Ironic: one connection for all threads, and retries.
+
+Requests go out through the adapter of openstacksdk's connection. Nodes and ports come back as Ironic's own JSON
+objects; `as_node` and `as_port` make openstacksdk's resources of them, which is what plug-ins are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import threading
+import time
+from typing import Any
+from urllib import parse
+
+from keystoneauth1 import exceptions as ks_exceptions
+from keystoneauth1 import loading
+from keystoneauth1 import session as ks_session
+from openstack import connection as sdk_connection
+from openstack import exceptions as sdk_exceptions
+from openstack import utils as sdk_utils
+from openstack.baremetal.v1 import node as sdk_node
+from openstack.baremetal.v1 import port as sdk_port
+from oslo_config import cfg
+from oslo_log import log
+import requests
+import tenacity
+
+from ironic_inspector.common import exceptions
+from ironic_inspector.conf import ironic as ironic_conf
+
+LOG = log.getLogger(__name__)
+
+JsonObject = dict[str, Any]
+JsonPatch = list[JsonObject]
+
+ATTEMPTS = 5
+"""How often a request is tried in all when Ironic cannot be reached or fails."""
+ATTEMPT_INTERVAL = 1.0
+"""Seconds between two of these attempts."""
+ANSWER_TIMEOUT = 60.0
+"""Seconds to wait for an answer where [ironic]timeout is not set: what Ironic's API gives its own conductor."""
+PAGE_SIZE = 1000
+_CONFLICT = 409
+
+
+def as_node(fields: JsonObject) -> Any:
+    """Return openstacksdk's Node of a node as Ironic's API represents it."""
+    return sdk_node.Node.existing(**fields)
+
+
+def as_port(fields: JsonObject) -> Any:
+    """Return openstacksdk's Port of a port as Ironic's API represents it."""
+    return sdk_port.Port.existing(**fields)
+
+
+class _RequestFailed(exceptions.IronicError):
+    """One attempt failed; `status` is None if there was no answer."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class PortExists(exceptions.IronicError):
+    """A port with the MAC exists already."""
+
+
+class IronicClient:
+    """What the service asks of Ironic.
+
+    Every method raises exceptions.NotFound where Ironic does not know the object, and exceptions.IronicError, with
+    what Ironic said, once its retries are used up: a locked node (409) is asked about again by [ironic]max_retries
+    and retry_interval; failures of Ironic and of the network five times in all, a second apart. A request that a
+    client waits for (`hurried`) is not repeated if Ironic refused it (other 4xx).
+    """
+
+    def __init__(
+        self, conf: cfg.ConfigOpts, stopping: threading.Event, attempt_interval: float = ATTEMPT_INTERVAL
+    ) -> None:
+        """Prepare a client for the Ironic in [ironic]; connects when first used.
+
+        Once `stopping` is set, nothing waits for the next attempt any more.
+        """
+        self._conf = conf
+        self._stopping = stopping
+        self._attempt_interval = attempt_interval
+        self._lock = threading.Lock()
+        self._proxy: Any = None
+        self._microversion: str | None = None
+        self._failure: Exception | None = None
+        self._failed_at = 0.0
+
+    # Nodes
+
+    def get_node(self, node_id: str) -> JsonObject:
+        """Return a node by its UUID or name."""
+        node: JsonObject = self._request('GET', _node_path(node_id), hurried=True).json()
+        return node
+
+    def node_uuids(self) -> Iterator[str]:
+        """Yield the UUIDs of all nodes, asking for a page when it is needed."""
+        marker: str | None = None
+        while True:
+            query = {'fields': 'uuid', 'limit': str(PAGE_SIZE)} | ({'marker': marker} if marker else {})
+            page = self._request('GET', '/nodes', params=query).json()
+            for node in page['nodes']:
+                marker = node['uuid']
+                yield node['uuid']
+            # Ironic itself may allow shorter pages than those asked for: only its link says whether there is more.
+            if not page['nodes'] or not page.get('next'):
+                return
+
+    def validate_power(self, node_uuid: str) -> str | None:
+        """Ask Ironic to validate the power interface of a node; return why it is not valid, None if it is."""
+        result = self._request('GET', f'{_node_path(node_uuid)}/validate', hurried=True).json().get('power') or {}
+        if result.get('result') is False:
+            return str(result.get('reason') or 'no reason given')
+        return None
+
+    def patch_node(self, node_uuid: str, patch: JsonPatch, *, reset_interfaces: bool = False) -> JsonObject:
+        """Apply a JSON patch (RFC 6902) to a node and return the node as it is now."""
+        query = {'reset_interfaces': 'true'} if reset_interfaces else {}
+        node: JsonObject = self._request('PATCH', _node_path(node_uuid), json=patch, params=query, hurried=True).json()
+        return node
+
+    def set_boot_device(self, node_uuid: str, device: str, *, persistent: bool) -> None:
+        """Set the device that a node boots from next, or from now on if `persistent`."""
+        body = {'boot_device': device, 'persistent': persistent}
+        self._request('PUT', f'{_node_path(node_uuid)}/management/boot_device', json=body)
+
+    def set_power_state(self, node_uuid: str, target: str) -> None:
+        """Ask for a power state: 'power on', 'power off' or 'rebooting'."""
+        self._request('PUT', f'{_node_path(node_uuid)}/states/power', json={'target': target})
+
+    def add_trait(self, node_uuid: str, trait: str) -> None:
+        """Add a trait to a node."""
+        self._request('PUT', f'{_node_path(node_uuid)}/traits/{parse.quote(trait, safe="")}', hurried=True)
+
+    def remove_trait(self, node_uuid: str, trait: str) -> None:
+        """Remove a trait from a node."""
+        self._request('DELETE', f'{_node_path(node_uuid)}/traits/{parse.quote(trait, safe="")}', hurried=True)
+
+    # Ports
+
+    def node_ports(self, node_uuid: str) -> list[JsonObject]:
+        """Return all ports of a node."""
+        ports: list[JsonObject] = []
+        query = {'node': node_uuid, 'limit': str(PAGE_SIZE)}
+        while True:
+            page = self._request('GET', '/ports/detail', params=query).json()
+            ports += page['ports']
+            if not page['ports'] or not page.get('next'):
+                return ports
+            query['marker'] = ports[-1]['uuid']
+
+    def create_port(self, fields: JsonObject) -> JsonObject:
+        """Create a port and return it; PortExists if its MAC is taken."""
+        try:
+            port: JsonObject = self._request('POST', '/ports', json=fields, hurried=True, final=_is_taken).json()
+        except _RequestFailed as exc:
+            if _is_taken(exc):
+                raise PortExists(str(exc)) from exc
+            raise
+        return port
+
+    def patch_port(self, port_uuid: str, patch: JsonPatch) -> JsonObject:
+        """Apply a JSON patch (RFC 6902) to a port and return the port as it is now."""
+        port: JsonObject = self._request('PATCH', _port_path(port_uuid), json=patch, hurried=True).json()
+        return port
+
+    def delete_port(self, port_uuid: str) -> None:
+        """Delete a port."""
+        self._request('DELETE', _port_path(port_uuid), hurried=True)
+
+    # Requests
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        hurried: bool = False,
+        final: Callable[[_RequestFailed], bool] = lambda _exc: False,
+        **kwargs: Any,
+    ) -> requests.Response:
+        attempts = 0
+
+        def is_worth_a_retry(exc: BaseException) -> bool:
+            if not isinstance(exc, _RequestFailed) or self._stopping.is_set() or final(exc):
+                return False
+            if exc.status == _CONFLICT:
+                return bool(attempts <= self._conf.ironic.max_retries)
+            refused = exc.status is not None and 400 <= exc.status < 500
+            return attempts < ATTEMPTS and not (hurried and refused)
+
+        def interval(state: tenacity.RetryCallState) -> float:
+            failure = state.outcome.exception() if state.outcome else None
+            LOG.info('%s %s: %s (attempt %d)', method, path, failure, attempts)
+            locked = isinstance(failure, _RequestFailed) and failure.status == _CONFLICT
+            return float(self._conf.ironic.retry_interval) if locked else self._attempt_interval
+
+        def attempt() -> requests.Response:
+            nonlocal attempts
+            attempts += 1
+            return self._attempt(method, path, **kwargs)
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(is_worth_a_retry),
+            wait=interval,
+            sleep=tenacity.sleep_using_event(self._stopping),
+            reraise=True,
+        )
+        try:
+            response: requests.Response = retrying(attempt)
+        except _RequestFailed as exc:
+            if self._stopping.is_set():
+                raise exceptions.ShuttingDown(f'The service is shutting down; {exc}') from exc
+            raise
+        return response
+
+    def _attempt(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        try:
+            proxy, microversion = self._connection()
+            response: requests.Response = proxy.request(
+                path, method, microversion=microversion, connect_retries=0, **kwargs
+            )
+        except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
+            self._forget_connection()
+            raise _RequestFailed(f'Ironic cannot be reached: {exc}') from exc
+        if response.status_code < 400:
+            return response
+        reason = _reason(response)
+        if response.status_code == 404:
+            raise exceptions.NotFound(f'Ironic answered 404: {reason}')
+        raise _RequestFailed(f'Ironic answered {response.status_code}: {reason}', response.status_code)
+
+    def _connection(self) -> tuple[Any, str | None]:
+        asked_at = time.monotonic()
+        with self._lock:
+            if self._proxy is None:
+                # Of all threads that wait here one finds out that Ironic does not answer; the others take its word.
+                if self._failure and self._failed_at > asked_at:
+                    raise self._failure
+                try:
+                    proxy = _connect(self._conf)
+                    self._microversion = sdk_utils.maximum_supported_microversion(
+                        proxy, sdk_node.Node._max_microversion
+                    )
+                except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
+                    self._failure, self._failed_at = exc, time.monotonic()
+                    raise
+                self._proxy = proxy
+            return self._proxy, self._microversion
+
+    def _forget_connection(self) -> None:
+        # Addresses and versions may have changed while Ironic was away.
+        with self._lock:
+            self._proxy = None
+
+
+def _connect(conf: cfg.ConfigOpts) -> Any:
+    group = ironic_conf.GROUP
+    http = requests.Session()
+    adapter = ks_session.TCPKeepAliveAdapter(
+        pool_maxsize=conf.max_concurrency,
+        tls_ciphers=conf[group].tls_ciphers,
+        tls_min_version=conf[group].tls_min_version,
+    )
+    for scheme in ('http://', 'https://'):
+        http.mount(scheme, adapter)
+    auth = loading.load_auth_from_conf_options(conf, group)
+    session = loading.load_session_from_conf_options(
+        conf, group, auth=auth, session=http, timeout=conf[group].timeout or ANSWER_TIMEOUT
+    )
+    return sdk_connection.Connection(session=session, oslo_conf=conf).baremetal
+
+
+def _node_path(node_id: str) -> str:
+    return f'/nodes/{parse.quote(node_id, safe="")}'
+
+
+def _port_path(port_uuid: str) -> str:
+    return f'/ports/{parse.quote(port_uuid, safe="")}'
+
+
+def _is_taken(failure: _RequestFailed) -> bool:
+    return bool(failure.status == _CONFLICT) and 'locked' not in str(failure)
+
+
+def _reason(response: requests.Response) -> str:
+    try:
+        sdk_exceptions.raise_from_response(response)
+    except sdk_exceptions.HttpException as exc:
+        return str(exc.details or exc.message)
+    return str(response.reason)

@@ -1,0 +1,228 @@
+"""A local copy of a node and its ports, changed at once and written to Ironic in one go.
+
+What has changed is found by comparing the copy with what Ironic sent. So of several writes to one place the last wins,
+and what already is as it should be is not written at all.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import Any
+import uuid
+
+import jsonpatch
+from oslo_log import log
+
+from ironic_inspector.common import exceptions
+from ironic_inspector.common import ironic as ironic_client
+
+LOG = log.getLogger(__name__)
+
+JsonObject = ironic_client.JsonObject
+JsonPatch = ironic_client.JsonPatch
+
+
+@dataclasses.dataclass
+class Changes:
+    """What is to be written to Ironic, as data."""
+
+    node: JsonPatch = dataclasses.field(default_factory=list)
+    """A JSON patch (RFC 6902) of the node."""
+    reset_interfaces: bool = False
+    """Whether the interfaces of the node go back to the defaults of its (new) driver."""
+    new_ports: list[JsonObject] = dataclasses.field(default_factory=list)
+    ports: dict[str, JsonPatch] = dataclasses.field(default_factory=dict)
+    """JSON patches by the UUID of the port."""
+    deleted_ports: list[str] = dataclasses.field(default_factory=list)
+    """UUIDs."""
+    added_traits: list[str] = dataclasses.field(default_factory=list)
+    removed_traits: list[str] = dataclasses.field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to write."""
+        return any(getattr(self, field.name) for field in dataclasses.fields(self))
+
+
+class NodeCopy:
+    """A node of Ironic and its ports as the hooks see them; fetched when first looked at."""
+
+    def __init__(self, node_uuid: str, client: ironic_client.IronicClient, node: JsonObject | None = None) -> None:
+        """Prepare a copy of the node `node_uuid`; `node` is the node itself where it has been fetched already."""
+        self.uuid = node_uuid
+        self._client = client
+        self._node: JsonObject | None = None
+        self._sent: JsonObject = {}
+        self._resource: Any = None
+        self._ports: dict[str, JsonObject] | None = None
+        self._sent_ports: dict[str, JsonObject] = {}
+        self._reset_interfaces = False
+        self._traits: dict[str, bool] = {}
+        if node is not None:
+            self._take(node)
+
+    @property
+    def node(self) -> JsonObject:
+        """The node as Ironic's API represents it, with all changes; not to be changed but by `patch`."""
+        if self._node is None:
+            return self._take(self._client.get_node(self.uuid))
+        return self._node
+
+    @property
+    def resource(self) -> Any:
+        """The node as openstacksdk's Node."""
+        if self._resource is None:
+            self._resource = ironic_client.as_node(self.node)
+        return self._resource
+
+    @property
+    def ports(self) -> dict[str, JsonObject]:
+        """The ports by their MAC in lower case; not to be changed but by the methods of this class."""
+        if self._ports is None:
+            fetched = self._client.node_ports(self.uuid)
+            self._ports = {port['address'].lower(): port for port in fetched}
+            self._sent_ports = {port['uuid']: copy.deepcopy(port) for port in fetched}
+        return self._ports
+
+    def patch(self, patch: JsonPatch, *, reset_interfaces: bool = False) -> None:
+        """Apply a JSON patch to the node; raises InvalidRequest, and changes nothing, if it does not fit."""
+        self._node = _patched(self.node, patch, f'node {self.uuid}')
+        self._resource = None
+        self._reset_interfaces |= reset_interfaces
+
+    def set_trait(self, trait: str, *, present: bool) -> None:
+        """Add or remove a trait."""
+        self._traits[trait] = present
+
+    def add_port(self, mac: str, fields: JsonObject) -> JsonObject:
+        """Add a port with `fields` to those known and return it; it has its UUID from now on."""
+        port = {'uuid': str(uuid.uuid4()), 'node_uuid': self.uuid, 'address': mac, **fields}
+        self.ports[mac] = port
+        return port
+
+    def patch_port(self, mac: str, patch: JsonPatch) -> JsonObject:
+        """Apply a JSON patch to the port with `mac` and return it; raises as `patch` does."""
+        self.ports[mac] = _patched(self.ports[mac], patch, f'port {mac}')
+        return self.ports[mac]
+
+    def delete_port(self, mac: str) -> None:
+        """Take away the port with `mac`."""
+        del self.ports[mac]
+
+    def changes(self) -> Changes:
+        """Return what differs from what Ironic has."""
+        changes = Changes()
+        if self._node is not None:
+            changes.node = _difference(self._sent, self._node)
+            changes.reset_interfaces = self._reset_interfaces and bool(changes.node)
+        if self._ports is not None:
+            present = set()
+            for port in self._ports.values():
+                present.add(port['uuid'])
+                sent = self._sent_ports.get(port['uuid'])
+                if sent is None:
+                    changes.new_ports.append(port)
+                elif patch := _difference(sent, port):
+                    changes.ports[port['uuid']] = patch
+            changes.deleted_ports = [sent for sent in self._sent_ports if sent not in present]
+        changes.added_traits = [trait for trait, present in self._traits.items() if present]
+        changes.removed_traits = [trait for trait, present in self._traits.items() if not present]
+        return changes
+
+    def write(self) -> Changes:
+        """Send all changes to Ironic, the node's in one request, and return them.
+
+        A port whose MAC somebody else's port has is left out with a warning.
+        """
+        changes = self.changes()
+        if changes.node:
+            self._take(self._client.patch_node(self.uuid, changes.node, reset_interfaces=changes.reset_interfaces))
+        for port in changes.new_ports:
+            self._create_port(port)
+        by_uuid = {port['uuid']: mac for mac, port in (self._ports or {}).items()}
+        for port_uuid, patch in changes.ports.items():
+            port = self._client.patch_port(port_uuid, patch)
+            self.ports[by_uuid[port_uuid]] = port
+            self._sent_ports[port_uuid] = copy.deepcopy(port)
+        for port_uuid in changes.deleted_ports:
+            self._delete_port(port_uuid)
+        self._write_traits(changes)
+        return changes
+
+    def forget(self) -> None:
+        """Drop the copy, so that it is fetched again; changes that are not written yet are lost."""
+        self._node = self._resource = self._ports = None
+        self._traits.clear()
+
+    def _take(self, node: JsonObject) -> JsonObject:
+        self._node = node
+        self._sent = copy.deepcopy(node)
+        self._resource = None
+        self._reset_interfaces = False
+        return node
+
+    def _create_port(self, port: JsonObject) -> None:
+        mac = port['address']
+        try:
+            created = self._client.create_port(port)
+        except ironic_client.PortExists:
+            LOG.warning('The port %s of node %s is not created: another port has this MAC', mac, self.uuid)
+            del self.ports[mac]
+            return
+        LOG.info('Port %s of node %s created', mac, self.uuid)
+        self.ports[mac] = created
+        self._sent_ports[created['uuid']] = copy.deepcopy(created)
+
+    def _delete_port(self, port_uuid: str) -> None:
+        try:
+            self._client.delete_port(port_uuid)
+        except exceptions.NotFound:
+            LOG.info('Port %s of node %s has been deleted already', port_uuid, self.uuid)
+        self._sent_ports.pop(port_uuid)
+
+    def _write_traits(self, changes: Changes) -> None:
+        for trait in changes.added_traits:
+            self._client.add_trait(self.uuid, trait)
+        for trait in changes.removed_traits:
+            try:
+                self._client.remove_trait(self.uuid, trait)
+            except exceptions.NotFound:
+                LOG.debug('Node %s does not have the trait %s', self.uuid, trait)
+        self._traits.clear()
+
+
+def _patched(document: JsonObject, patch: JsonPatch, name: str) -> JsonObject:
+    try:
+        patched: JsonObject = jsonpatch.JsonPatch(patch).apply(document)
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, KeyError) as exc:
+        raise exceptions.InvalidRequest(f'The patch {patch} does not fit {name}: {exc}') from exc
+    return patched
+
+
+def _difference(before: JsonObject, after: JsonObject) -> JsonPatch:
+    """Return the JSON patch from `before` to `after`: one operation a field, or a key of a field that is an object."""
+    patch: JsonPatch = []
+    for field in before.keys() | after.keys():
+        old, new = before.get(field), after.get(field)
+        if old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            patch += _operations(old, new, f'/{_escape(field)}')
+        else:
+            patch += _operations({field: old} if field in before else {}, {field: new} if field in after else {}, '')
+    return sorted(patch, key=lambda operation: str(operation['path']))
+
+
+def _operations(old: JsonObject, new: JsonObject, parent: str) -> JsonPatch:
+    written: JsonPatch = [
+        {'op': 'add', 'path': f'{parent}/{_escape(key)}', 'value': value}
+        for key, value in new.items()
+        if key not in old or old[key] != value
+    ]
+    removed = [{'op': 'remove', 'path': f'{parent}/{_escape(key)}'} for key in old if key not in new]
+    return written + removed
+
+
+def _escape(key: str) -> str:
+    """Write a key as a part of a JSON pointer (RFC 6901)."""
+    return key.replace('~', '~0').replace('/', '~1')

@@ -1,0 +1,148 @@
+"""Starting and aborting introspections: what operators ask for."""
+
+from __future__ import annotations
+
+import contextlib
+
+from oslo_log import log
+from oslo_utils import strutils
+
+from ironic_inspector import utils
+from ironic_inspector.common import exceptions
+from ironic_inspector.conductor import bmc
+from ironic_inspector.conductor import pacing
+from ironic_inspector.conductor.services import Services
+from ironic_inspector.introspection_state import Events
+from ironic_inspector.introspection_state import States
+from ironic_inspector.node_cache import BMC_ATTRIBUTE
+from ironic_inspector.node_cache import MAC_ATTRIBUTE
+from ironic_inspector.node_info import NodeInfo
+
+LOG = log.getLogger(__name__)
+
+CANCELED = 'Canceled by operator'
+
+
+class Introspector:
+    """Makes nodes boot the ramdisk, and makes them stop."""
+
+    def __init__(self, services: Services) -> None:
+        """Work with `services`."""
+        self._services = services
+        self._pacer = pacing.Pacer(lambda: float(services.conf.introspection_delay), services.work.stopping)
+
+    def start(self, node_id: str, *, manage_boot: bool) -> None:
+        """Start the introspection of a node; returns when it is on its way.
+
+        NotFound, NotAllowedInState or InvalidRequest if Ironic does not know it, its state does not permit it or its
+        power interface is not valid; Busy while something else goes on with it.
+        """
+        services = self._services
+        with services.work.going_on(), contextlib.ExitStack() as stack:
+            node = services.ironic.get_node(node_id)
+            services.check_provision_state(node)
+            if manage_boot:
+                self._check_power(node['uuid'])
+            stack.enter_context(services.nodes.held(node['uuid']))
+            info = services.nodes.begin(node['uuid'], manage_boot=manage_boot, node=node)
+            stack.enter_context(services.failing(info))
+            if manage_boot:
+                services.work.submit(self._boot, info, stack.pop_all())
+            else:
+                self._await_ramdisk(info)
+
+    def restart(self, node_uuid: str) -> None:
+        """Go on with a node in the state starting that a process which is gone has left there."""
+        services = self._services
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(services.nodes.held(node_uuid))
+            info = services.nodes.get(node_uuid)
+            stack.enter_context(services.failing(info))
+            services.work.submit(self._boot, info, stack.pop_all())
+
+    def abort(self, node_id: str) -> None:
+        """Cancel the introspection of a node; returns when that is on its way.
+
+        NotFound if it was never introspected, NotAllowedInState if there is nothing to cancel, Busy while something
+        else goes on with it.
+        """
+        services = self._services
+        with services.work.going_on(), contextlib.ExitStack() as stack:
+            node_uuid = services.node_uuid(node_id)
+            services.nodes.record(node_uuid)
+            stack.enter_context(services.nodes.held(node_uuid))
+            info = services.nodes.get(node_uuid)
+            services.nodes.transition(info, Events.ABORT, CANCELED)
+            services.work.submit(self._end_aborted, info, stack.pop_all())
+
+    def abort_again(self, node_uuid: str) -> None:
+        """Go on with a node in the state aborting that a process which is gone has left there."""
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._services.nodes.held(node_uuid))
+            info = self._services.nodes.get(node_uuid)
+            self._services.work.submit(self._end_aborted, info, stack.pop_all())
+
+    def _check_power(self, node_uuid: str) -> None:
+        reason = self._services.ironic.validate_power(node_uuid)
+        if reason is not None:
+            raise exceptions.InvalidRequest(
+                f'The power interface of node {node_uuid} is not valid: {reason}. Correct its driver_info, or start '
+                'the introspection with manage_boot=false and power the node yourself'
+            )
+
+    def _boot(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
+        with held:
+            self._await_ramdisk(info)
+
+    def _await_ramdisk(self, info: NodeInfo) -> None:
+        self._make_recognisable(info)
+        if info.manage_boot:
+            self._reboot_to_ramdisk(info)
+        self._services.nodes.transition(info, Events.WAIT)
+
+    def _reboot_to_ramdisk(self, info: NodeInfo) -> None:
+        ironic = self._services.ironic
+        try:
+            ironic.set_boot_device(info.uuid, 'pxe', persistent=_boots_persistently(info))
+        except exceptions.IronicError as exc:
+            raise utils.Error(
+                f'The boot device could not be set to PXE, check the management interface of the node: {exc}'
+            ) from exc
+        self._pacer.wait()
+        try:
+            ironic.set_power_state(info.uuid, 'rebooting')
+        except exceptions.IronicError as exc:
+            raise utils.Error(
+                f'The node could not be powered on, check its power interface and driver_info: {exc}'
+            ) from exc
+
+    def _make_recognisable(self, info: NodeInfo) -> None:
+        services = self._services
+        attributes = {
+            MAC_ATTRIBUTE: list(info.port_fields),
+            BMC_ATTRIBUTE: bmc.addresses(info.fields, services.conf.ipmi_address_fields),
+        }
+        if not any(attributes.values()) and not services.conf.processing.node_not_found_hook:
+            raise utils.Error(
+                f'Node {info} could not be recognised when it calls back: create ports with its MACs, or set the '
+                'address of its BMC in driver_info'
+            )
+        info.set_attributes(attributes)
+        services.pxe_filter.sync()
+
+    def _end_aborted(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
+        services = self._services
+        with held:
+            if info.manage_boot:
+                try:
+                    services.ironic.set_power_state(info.uuid, 'power off')
+                except (exceptions.IronicError, exceptions.NotFound) as exc:
+                    LOG.warning('Node %s was not powered off after its introspection was aborted: %s', info, exc)
+            if info.state == States.ABORTING:
+                services.nodes.transition(info, Events.ABORT_END, CANCELED)
+            services.pxe_filter.sync()
+
+
+def _boots_persistently(info: NodeInfo) -> bool:
+    wish = str((info.fields.get('driver_info') or {}).get('force_persistent_boot_device', ''))
+    return wish.lower() == 'always' or strutils.bool_from_string(wish)

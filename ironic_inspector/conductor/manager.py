@@ -1,0 +1,89 @@
+"""All that the API can ask of the conductor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log
+
+from ironic_inspector.common import exceptions
+from ironic_inspector.conductor import introspection
+from ironic_inspector.conductor import periodic
+from ironic_inspector.conductor import processing
+from ironic_inspector.conductor.services import Services
+from ironic_inspector.db import engine
+from ironic_inspector.introspection_state import Events
+from ironic_inspector.introspection_state import States
+
+LOG = log.getLogger(__name__)
+
+
+class ConductorManager:
+    """The conductor: one object for a process, called by the threads of the API."""
+
+    def __init__(self, conf: cfg.ConfigOpts, database: engine.Database) -> None:
+        """Build the conductor for `conf` on `database`; ConfigurationError if it cannot work."""
+        self.services = Services.build(conf, database)
+        self._introspector = introspection.Introspector(self.services)
+        self._processor = processing.Processor(self.services)
+        self._periodic = periodic.Periodic(self.services)
+
+    def start(self) -> None:
+        """Start the periodic work, after taking up what an earlier process has left undone."""
+        self.services.pxe_filter.driver.init_filter()
+        self._take_over()
+        self.services.pxe_filter.sync()
+        self._periodic.start()
+
+    def stop(self, timeout: float | None) -> bool:
+        """Take no new work and wait, at most `timeout` seconds, for what goes on; tell whether it has ended."""
+        self._periodic.stop()
+        return self.services.work.drain(timeout)
+
+    def close(self, *, wait: bool = True) -> None:
+        """Free what the conductor holds, after `stop`."""
+        self.services.work.shutdown(wait=wait)
+        self.services.pxe_filter.driver.tear_down_filter()
+
+    def start_introspection(self, node_id: str, *, manage_boot: bool) -> None:
+        """See Introspector.start."""
+        self._introspector.start(node_id, manage_boot=manage_boot)
+
+    def abort_introspection(self, node_id: str) -> None:
+        """See Introspector.abort."""
+        self._introspector.abort(node_id)
+
+    def continue_introspection(self, data: dict[str, Any]) -> str:
+        """See Processor.callback."""
+        return self._processor.callback(data)
+
+    def reapply_introspection(self, node_id: str, data: dict[str, Any] | None = None) -> None:
+        """See Processor.reapply."""
+        self._processor.reapply(node_id, data)
+
+    def _take_over(self) -> None:
+        """Go on with nodes in states that need somebody to work on them: this is the only process, so nobody does."""
+        go_on: dict[str, Callable[[str], None]] = {
+            States.STARTING: self._introspector.restart,
+            States.ABORTING: self._introspector.abort_again,
+            States.PROCESSING: self._processor.process_again,
+            States.REAPPLYING: self._processor.process_again,
+            States.ENROLLING: self._fail_enrolling,
+        }
+        for record in self.services.nodes.in_states(States.WORKING):
+            LOG.warning('Node %s was left in the state %s: it is taken over', record.uuid, record.state)
+            try:
+                go_on[record.state](record.uuid)
+            except exceptions.InspectorError as exc:
+                LOG.error('Node %s: %s', record.uuid, exc)
+
+    def _fail_enrolling(self, node_uuid: str) -> None:
+        nodes = self.services.nodes
+        with nodes.held(node_uuid):
+            nodes.transition(
+                nodes.get(node_uuid),
+                Events.ERROR,
+                'The service was stopped while it enrolled the node: let it boot the ramdisk again',
+            )

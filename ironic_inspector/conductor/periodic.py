@@ -1,0 +1,105 @@
+"""What the service does by itself, time and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import datetime
+import functools
+import threading
+from typing import Any
+
+import futurist
+from futurist import periodics
+from oslo_log import log
+
+from ironic_inspector.common import exceptions
+from ironic_inspector.conductor.services import Services
+from ironic_inspector.introspection_state import Events
+from ironic_inspector.introspection_state import States
+
+LOG = log.getLogger(__name__)
+
+TIMED_OUT = 'Introspection timeout'
+
+
+def end_timed_out(services: Services) -> None:
+    """Fail the introspections that have been active for longer than [DEFAULT]timeout."""
+    timeout = services.conf.timeout
+    if timeout <= 0:
+        return
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+    late = services.nodes.in_states(States.ACTIVE, now - datetime.timedelta(seconds=timeout))
+    for record in late:
+        try:
+            with services.nodes.held(record.uuid):
+                info = services.nodes.get(record.uuid)
+                # It may have ended, or begun anew, since the list was made.
+                if info.record.version_id == record.version_id:
+                    services.nodes.transition(info, Events.TIMEOUT, TIMED_OUT)
+        except (exceptions.Busy, exceptions.NotFound):
+            LOG.info('Node %s is late, but somebody works on it just now', record.uuid)
+    if late:
+        services.pxe_filter.sync()
+
+
+def drop_gone(services: Services) -> None:
+    """Drop the records of nodes that Ironic does not know any more. If Ironic fails, nothing is dropped."""
+    # In this order: a node that comes between the two lists is in neither or in Ironic's.
+    known = services.nodes.uuids()
+    if not known:
+        return
+    try:
+        gone = known.difference(services.ironic.node_uuids())
+    except (exceptions.IronicError, exceptions.NotFound) as exc:
+        LOG.warning('The list of nodes cannot be had from Ironic, nothing is cleaned up this time: %s', exc)
+        return
+    for node_uuid in gone:
+        try:
+            with services.nodes.held(node_uuid):
+                services.nodes.delete([node_uuid])
+        except exceptions.Busy:
+            LOG.info('Node %s has left Ironic, but somebody works on it just now', node_uuid)
+        else:
+            LOG.info('Node %s has left Ironic: its record is dropped', node_uuid)
+
+
+class Periodic:
+    """Runs the periodic work in a thread of its own."""
+
+    def __init__(self, services: Services) -> None:
+        """Prepare the work that the configuration of `services` asks for; nothing runs before `start`."""
+        self._tasks: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = []
+        conf = services.conf
+        for task in (end_timed_out, drop_gone):
+            self._add(conf.clean_up_period, functools.partial(task, services))
+        if services.pxe_filter.driver.get_periodic_sync_task() is not None:
+            self._add(conf.pxe_filter.sync_period, services.pxe_filter.sync)
+        self._worker: periodics.PeriodicWorker | None = None
+
+    def start(self) -> None:
+        """Start."""
+        if not self._tasks:
+            return
+        self._worker = periodics.PeriodicWorker(
+            self._tasks, executor_factory=lambda: futurist.ThreadPoolExecutor(max_workers=len(self._tasks))
+        )
+        threading.Thread(target=self._worker.start, name='periodic', daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop; what runs just now ends by itself."""
+        if self._worker is not None:
+            self._worker.stop()
+
+    def _add(self, period: int, work: Callable[[], None]) -> None:
+        if period <= 0:
+            return
+
+        @periodics.periodic(spacing=period, enabled=True)
+        def task() -> None:
+            try:
+                work()
+            except Exception:
+                # One failure must not end the periodic work of a service that runs for months.
+                LOG.exception('Periodic work failed; it is tried again in %d s', period)
+
+        self._tasks.append((task, (), {}))

@@ -1,0 +1,206 @@
+"""Processing what ramdisks send: the callback, and reapplying stored data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+import contextlib
+import json
+from typing import Any
+
+from ironic_inspector import utils
+from ironic_inspector.common import exceptions
+from ironic_inspector.conductor import services as conductor_services
+from ironic_inspector.conductor.services import Services
+from ironic_inspector.conductor.services import reason_of
+from ironic_inspector.introspection_state import Events
+from ironic_inspector.introspection_state import States
+from ironic_inspector.node_cache import BMC_ATTRIBUTE
+from ironic_inspector.node_cache import MAC_ATTRIBUTE
+from ironic_inspector.node_info import NodeInfo
+
+LOG = utils.getProcessingLogger(__name__)
+
+JsonObject = dict[str, Any]
+
+PATIENCE = 20.0
+"""Seconds that a callback waits for the start of its node to end: the ramdisk gives up after 30 s."""
+EXPECTING = frozenset({States.WAITING, States.ENROLLING})
+"""States in which a callback is welcome."""
+
+
+class Processor:
+    """Runs the hooks over introspection data and writes what they found to Ironic."""
+
+    def __init__(self, services: Services) -> None:
+        """Work with `services`."""
+        self._services = services
+
+    def callback(self, data: JsonObject) -> str:
+        """Process what a ramdisk sent (parsed JSON; changed in place) and return the UUID of its node.
+
+        NotFound if it cannot be matched to a node on introspection, NotAllowedInState if that node expects no data,
+        Busy if it is being processed, any other error of a hook, a rule or Ironic: the node is in the state error then.
+        """
+        services = self._services
+        with services.work.going_on(), contextlib.ExitStack() as stack:
+            unprocessed = _without_logs(data)
+            failures = self._before_processing(data)
+            node_uuid = self._lookup(data, failures)
+            self._hold(stack, node_uuid)
+            info = services.nodes.get(node_uuid)
+            if info.state not in EXPECTING:
+                raise exceptions.NotAllowedInState(
+                    f'Node {info} expects no data: its introspection is in the state {info.state}'
+                )
+            stack.enter_context(self._keeping_logs_of_failure(info, data))
+            stack.enter_context(services.failing(info))
+            _raise_collected(failures)
+            services.store.save(info.uuid, unprocessed, processed=False)
+            services.nodes.transition(info, Events.PROCESS)
+            services.check_provision_state(info.fields)
+            self._process(info, data)
+            services.work.submit(self._finish, info, data, stack.pop_all())
+            return info.uuid
+
+    def reapply(self, node_id: str, data: JsonObject | None = None) -> None:
+        """Process the stored data of a node again, or `data`, which are stored then; returns when that is on its way.
+
+        NotFound if the node was never introspected or has no data, NotAllowedInState if its state does not permit it,
+        Busy while something else goes on with it.
+        """
+        services = self._services
+        with services.work.going_on(), contextlib.ExitStack() as stack:
+            node_uuid = services.node_uuid(node_id)
+            services.nodes.record(node_uuid)
+            stack.enter_context(services.nodes.held(node_uuid))
+            info = services.nodes.get(node_uuid)
+            if data is None:
+                data = services.store.get(node_uuid, processed=False, get_json=True)
+            services.nodes.transition(info, Events.REAPPLY)
+            stack.enter_context(services.failing(info))
+            services.work.submit(self._reapply, info, data, stack.pop_all())
+
+    def process_again(self, node_uuid: str) -> None:
+        """Go on with a node in the state processing or reapplying that a process which is gone has left there."""
+        services = self._services
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(services.nodes.held(node_uuid))
+            info = services.nodes.get(node_uuid)
+            stack.enter_context(services.failing(info))
+            try:
+                data = services.store.get(node_uuid, processed=False, get_json=True)
+            except exceptions.NotFound as exc:
+                raise utils.Error(
+                    'The service was stopped while it processed the node, and the data are not kept: start the '
+                    'introspection again'
+                ) from exc
+            services.work.submit(self._reapply, info, data, stack.pop_all())
+
+    def _before_processing(self, data: JsonObject) -> list[str]:
+        failures = []
+        for named in self._services.hooks:
+            try:
+                named.hook.before_processing(data)
+            except exceptions.InspectorError as exc:
+                LOG.error('Hook %s failed: %s', named.name, exc, data=data)
+                failures.append(str(exc))
+            except Exception as exc:
+                # A foreign hook may raise anything; the node is told with all other reasons.
+                LOG.exception('Hook %s failed', named.name, data=data)
+                failures.append(f'Unexpected exception {type(exc).__name__} in hook {named.name}: {exc}')
+        return failures
+
+    def _lookup(self, data: JsonObject, failures: Iterable[str]) -> str:
+        services = self._services
+        attributes = {MAC_ATTRIBUTE: _macs(data), BMC_ATTRIBUTE: _bmc_addresses(data)}
+        try:
+            return services.nodes.find(attributes)
+        except exceptions.NotFound as exc:
+            services.ramdisk_logs.store(None, data)
+            LOG.error('%s', exc, data=data)
+            raise exceptions.NotFound('; '.join([str(exc), *failures])) from exc
+
+    def _hold(self, stack: contextlib.ExitStack, node_uuid: str) -> None:
+        nodes = self._services.nodes
+        try:
+            stack.enter_context(nodes.held(node_uuid))
+        except exceptions.Busy:
+            # A quick ramdisk may call back while Ironic has not yet answered that the node is powered on.
+            if nodes.record(node_uuid).state != States.STARTING:
+                raise
+            stack.enter_context(nodes.held(node_uuid, PATIENCE))
+
+    def _process(self, info: NodeInfo, data: JsonObject) -> None:
+        services = self._services
+        for named in services.hooks:
+            LOG.debug('Hook %s', named.name, node_info=info)
+            named.hook.before_update(data, info)
+        services.store.save(info.uuid, _without_logs(data), processed=True)
+        info.write()
+        services.pxe_filter.sync()
+
+    def _finish(self, info: NodeInfo, data: JsonObject, held: contextlib.ExitStack) -> None:
+        with held:
+            self._power_off(info)
+            self._services.nodes.transition(info, Events.FINISH)
+            if self._services.ramdisk_logs.keep_all:
+                self._services.ramdisk_logs.store(info.uuid, data)
+        self._services.pxe_filter.sync()
+
+    def _power_off(self, info: NodeInfo) -> None:
+        state = info.fields.get('provision_state')
+        wanted = self._services.conf.processing.power_off and info.manage_boot
+        if not wanted or state in conductor_services.IN_USE:
+            return
+        try:
+            self._services.ironic.set_power_state(info.uuid, 'power off')
+        except exceptions.IronicError as exc:
+            if state != 'enroll':
+                raise utils.Error(
+                    f'The node could not be powered off, check its power interface and driver_info: {exc}'
+                ) from exc
+            LOG.info('Not powered off, as a node in enroll need not have its BMC yet: %s', exc, node_info=info)
+
+    def _reapply(self, info: NodeInfo, data: JsonObject, held: contextlib.ExitStack) -> None:
+        services = self._services
+        with held:
+            services.store.save(info.uuid, _without_logs(data), processed=False)
+            _raise_collected(self._before_processing(data))
+            self._process(info, data)
+            if info.state == States.PROCESSING:
+                self._power_off(info)
+            services.nodes.transition(info, Events.FINISH)
+
+    @contextlib.contextmanager
+    def _keeping_logs_of_failure(self, info: NodeInfo, data: JsonObject) -> Any:
+        try:
+            yield
+        except Exception as exc:
+            LOG.error('%s', reason_of(exc), node_info=info)
+            self._services.ramdisk_logs.store(info.uuid, data)
+            raise
+
+
+def _raise_collected(failures: Iterable[str]) -> None:
+    reasons = '\n'.join(failures)
+    if reasons:
+        raise utils.Error(f'The data cannot be used: {reasons}')
+
+
+def _without_logs(data: JsonObject) -> str:
+    return json.dumps({key: value for key, value in data.items() if key != 'logs'})
+
+
+def _macs(data: JsonObject) -> list[str]:
+    """Return the MACs to look a node up by: of all valid interfaces, or of all there are if nobody validated them."""
+    if isinstance(data.get('all_interfaces'), dict):
+        return utils.get_valid_macs(data)
+    inventory = data.get('inventory')
+    interfaces = inventory.get('interfaces') if isinstance(inventory, dict) else None
+    found = [item.get('mac_address') for item in interfaces or () if isinstance(item, dict)]
+    return [mac.lower() for mac in found if isinstance(mac, str)]
+
+
+def _bmc_addresses(data: JsonObject) -> list[str]:
+    found = (utils.get_ipmi_address_from_data(data), utils.get_ipmi_v6address_from_data(data))
+    return [address for address in found if address]

@@ -1,0 +1,130 @@
+"""What the parts of the conductor share, built once from the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+import contextlib
+import dataclasses
+import threading
+
+from oslo_config import cfg
+from oslo_log import log
+from oslo_utils import uuidutils
+
+from ironic_inspector.common import exceptions
+from ironic_inspector.common import ironic as ironic_client
+from ironic_inspector.common import locks
+from ironic_inspector.conductor import work as conductor_work
+from ironic_inspector.conductor.ramdisk_logs import RamdiskLogs
+from ironic_inspector.db import engine
+from ironic_inspector.introspection_state import Events
+from ironic_inspector.node_cache import NodeCache
+from ironic_inspector.node_info import NodeInfo
+from ironic_inspector.plugins import base
+from ironic_inspector.plugins import hooks as hook_loading
+from ironic_inspector.plugins import introspection_data
+from ironic_inspector.plugins import loading
+from ironic_inspector.pxe_filter import interface as pxe_interface
+
+LOG = log.getLogger(__name__)
+
+PXE_FILTER_NAMESPACE = 'ironic_inspector.pxe_filter'
+INTROSPECTABLE = frozenset({'enroll', 'manageable', 'inspecting', 'inspect wait', 'inspect failed'})
+"""Provision states of nodes that may be introspected."""
+IN_USE = frozenset({'active', 'rescue'})
+"""Provision states of nodes that serve somebody: introspected only where permitted, and never disturbed."""
+
+
+class PxeFilter:
+    """The PXE filter, one synchronisation at a time."""
+
+    def __init__(self, driver: pxe_interface.FilterDriver, client: ironic_client.IronicClient) -> None:
+        """Keep `driver` in line with the Ironic behind `client`."""
+        self.driver = driver
+        self._client = client
+        self._lock = threading.Lock()
+
+    def sync(self) -> None:
+        """Bring the filter up to date. A failure leaves it as it was, is logged, and made good by the next time."""
+        with self._lock:
+            try:
+                self.driver.sync(self._client)
+            except Exception:
+                # A foreign driver may raise anything, and none of it is the fault of the node at hand.
+                LOG.exception('The PXE filter could not be synchronised; it stays as it was until the next attempt')
+
+
+@dataclasses.dataclass(frozen=True)
+class Services:
+    """The parts of a running conductor."""
+
+    conf: cfg.ConfigOpts
+    nodes: NodeCache
+    ironic: ironic_client.IronicClient
+    hooks: Sequence[hook_loading.NamedHook]
+    store: base.IntrospectionDataStore
+    pxe_filter: PxeFilter
+    ramdisk_logs: RamdiskLogs
+    work: conductor_work.Work
+
+    @classmethod
+    def build(cls, conf: cfg.ConfigOpts, database: engine.Database) -> Services:
+        """Make everything that `conf` asks for; ConfigurationError, naming the option, if it cannot work."""
+        work = conductor_work.Work(conf.max_concurrency)
+        client = ironic_client.IronicClient(conf, work.stopping)
+        store = loading.load(introspection_data.NAMESPACE, conf.processing.store_data, '[processing]store_data')
+        if isinstance(store, introspection_data.DatabaseStore):
+            store.use(database)
+        driver = loading.load(PXE_FILTER_NAMESPACE, conf.pxe_filter.driver, '[pxe_filter]driver')
+        return cls(
+            conf=conf,
+            nodes=NodeCache(database, client, locks.ProcessLocks()),
+            ironic=client,
+            hooks=hook_loading.load(conf),
+            store=store,
+            pxe_filter=PxeFilter(driver, client),
+            ramdisk_logs=RamdiskLogs(conf),
+            work=work,
+        )
+
+    def node_uuid(self, node_id: str) -> str:
+        """Return the UUID of a node given by UUID or name; NotFound if Ironic knows no node by that name."""
+        if uuidutils.is_uuid_like(node_id):
+            return node_id.lower()
+        return str(self.ironic.get_node(node_id)['uuid'])
+
+    def check_provision_state(self, node: ironic_client.JsonObject) -> None:
+        """Refuse (NotAllowedInState) a node whose provision state in Ironic does not permit introspection."""
+        state = node.get('provision_state')
+        if state in INTROSPECTABLE or (state in IN_USE and self.conf.processing.permit_active_introspection):
+            return
+        hint = ' or enable [processing]permit_active_introspection' if state in IN_USE else ''
+        raise exceptions.NotAllowedInState(
+            f'Node {node.get("uuid")} is in the provision state {state!r}; to be introspected it has to be in one of '
+            f'{", ".join(sorted(INTROSPECTABLE))}: move it there ("baremetal node manage"){hint}'
+        )
+
+    @contextlib.contextmanager
+    def failing(self, info: NodeInfo) -> Iterator[None]:
+        """End the introspection of `info` as failed when the `with` block raises, and raise on.
+
+        The one place where a failure decides the state. Two kinds are none of the node's: another process took it over
+        (Busy), or the service stops, and goes on with the node when it is back (ShuttingDown).
+        """
+        try:
+            yield
+        except (exceptions.Busy, exceptions.ShuttingDown):
+            raise
+        except Exception as exc:
+            # Anything at all: a node must not be left in an active state that nobody works on.
+            self.nodes.transition(info, Events.ERROR, reason_of(exc))
+            self.pxe_filter.sync()
+            raise
+
+
+def reason_of(failure: BaseException) -> str:
+    """Return what an operator is told of a failure."""
+    if isinstance(failure, exceptions.InspectorError):
+        return str(failure)
+    return f'Unexpected exception {type(failure).__name__} during processing: {failure}'

@@ -1,0 +1,82 @@
+"""The work that goes on in the process: who does it, and how it comes to an end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+import threading
+from typing import Any
+
+import futurist
+from oslo_log import log
+
+from ironic_inspector.common import exceptions
+
+LOG = log.getLogger(__name__)
+
+
+class Work:
+    """A pool of threads, and a count of what is going on in it and in the threads of the API."""
+
+    def __init__(self, max_workers: int) -> None:
+        """Make a pool of at most `max_workers` threads, which start as they are needed."""
+        self._pool = futurist.ThreadPoolExecutor(max_workers=max_workers)
+        self._changed = threading.Condition()
+        self._running = 0
+        self._draining = False
+        self.stopping = threading.Event()
+        """Set when even work in progress has to stop: nothing may wait for anything then."""
+
+    @contextlib.contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Count what happens in the `with` block as work; ShuttingDown if no new work is taken any more."""
+        with self._changed:
+            if self._draining:
+                raise exceptions.ShuttingDown('The service is shutting down: send the request again once it is back')
+            self._running += 1
+        try:
+            yield
+        finally:
+            self._end_one()
+
+    def submit(self, task: Callable[..., Any], *args: Any) -> None:
+        """Run a task in the pool. It is part of the work in progress, so it is taken whenever that goes on."""
+        with self._changed:
+            self._running += 1
+        try:
+            self._pool.submit(self._run, task, args)
+        except BaseException:
+            self._end_one()
+            raise
+
+    def drain(self, timeout: float | None) -> bool:
+        """Take no new work and wait until what goes on has ended, at most `timeout` seconds; tell whether it has.
+
+        If it has not, `stopping` is set.
+        """
+        with self._changed:
+            self._draining = True
+            done = self._changed.wait_for(lambda: not self._running, timeout)
+        self.stopping.set()
+        return done
+
+    def shutdown(self, *, wait: bool = True) -> None:
+        """Let the threads of the pool end."""
+        self._pool.shutdown(wait=wait)
+
+    def _run(self, task: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        try:
+            task(*args)
+        except exceptions.InspectorError as exc:
+            LOG.error('%s', exc)
+        except Exception:
+            # The edge of a thread: whoever submitted the task has long been answered.
+            LOG.exception('Unexpected failure')
+        finally:
+            self._end_one()
+
+    def _end_one(self) -> None:
+        with self._changed:
+            self._running -= 1
+            self._changed.notify_all()

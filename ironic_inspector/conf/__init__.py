@@ -1,0 +1,77 @@
+"""Configuration of the service: each module holds the options of one group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from oslo_config import cfg
+from oslo_db import options as db_options
+from oslo_log import log
+from oslo_middleware import opts as middleware_options
+
+from ironic_inspector import version
+from ironic_inspector.common import exceptions
+from ironic_inspector.conf import capabilities
+from ironic_inspector.conf import default
+from ironic_inspector.conf import ironic
+from ironic_inspector.conf import pci_devices
+from ironic_inspector.conf import processing
+from ironic_inspector.conf import pxe_filter
+
+PROJECT = 'ironic-inspector'
+MAX_REQUEST_BODY_SIZE = 32 * 1024 * 1024
+"""Bytes. A server with hundreds of disks and its ramdisk logs needs far more than oslo.middleware's default."""
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Register every option of the service, and of the libraries it configures, in `conf`.
+
+    Doing it twice is harmless.
+    """
+    log.register_options(conf)
+    conf.register_opts(default.OPTS)
+    conf.register_opts(processing.OPTS, 'processing')
+    ironic.register(conf)
+    conf.register_opts(pxe_filter.OPTS, 'pxe_filter')
+    conf.register_opts(capabilities.OPTS, 'capabilities')
+    conf.register_opts(pci_devices.OPTS, 'pci_devices')
+    conf.register_opts(db_options.database_opts, 'database')
+    for group, options in middleware_options.list_opts_sizelimit():
+        conf.register_opts(options, group)
+    conf.set_default('max_request_body_size', MAX_REQUEST_BODY_SIZE, 'oslo_middleware')
+    set_library_defaults()
+
+
+def set_library_defaults() -> None:
+    """Change the defaults of library options where the service needs others."""
+    cfg.set_defaults(db_options.database_opts, connection='sqlite:///ironic_inspector.sqlite')
+    log.set_defaults(default_log_levels=[*log.get_default_log_levels(), 'openstack=WARN', 'cheroot=WARN'])
+
+
+def check(conf: cfg.ConfigOpts) -> None:
+    """Refuse, with a ConfigurationError that names the option, what this version of the service can't do.
+
+    Ignoring these would leave the API open, or the state of nodes to chance.
+    """
+    if conf.auth_strategy != 'noauth':
+        raise exceptions.ConfigurationError(
+            f'[DEFAULT]auth_strategy: {conf.auth_strategy} is not supported yet; with noauth, let only people that you '
+            'trust reach the API'
+        )
+    if not conf.standalone:
+        raise exceptions.ConfigurationError('[DEFAULT]standalone: false is not supported yet')
+    if conf.use_ssl:
+        raise exceptions.ConfigurationError(
+            '[DEFAULT]use_ssl: true is not supported yet; put a reverse proxy that does TLS in front of the service'
+        )
+
+
+def load(conf: cfg.ConfigOpts, argv: Sequence[str], prog: str | None = None) -> cfg.ConfigOpts:
+    """Read the configuration files and the command line `argv` into `conf` and set logging up.
+
+    Raises the errors of oslo.config for a file or an option that is wrong; exits for --help and --version.
+    """
+    register_opts(conf)
+    conf(list(argv), project=PROJECT, prog=prog, version=version.release())
+    log.setup(conf, 'ironic_inspector')
+    return conf

@@ -1,0 +1,87 @@
+"""Options of the service itself, in [DEFAULT]."""
+
+import socket
+
+from oslo_config import cfg
+from oslo_config import types
+
+OPTS = [
+    cfg.HostAddressOpt('listen_address', default='::', help='Address that the API listens on.'),
+    cfg.PortOpt('listen_port', default=5050, help='Port that the API listens on.'),
+    cfg.StrOpt(
+        'listen_unix_socket',
+        help='Path of a unix socket for the API to listen on, instead of an address and a port.',
+    ),
+    cfg.Opt(
+        'listen_unix_socket_mode',
+        type=types.Integer(min=0),
+        help='Permissions of the unix socket, an octal number with a leading 0o, such as 0o660.',
+    ),
+    cfg.StrOpt(
+        'host',
+        default=socket.getfqdn(),
+        sample_default='localhost',
+        help='Name of this host: marks what this process works on, so it has to be unique in a deployment.',
+    ),
+    cfg.StrOpt(
+        'auth_strategy',
+        default='keystone',
+        choices=[
+            ('noauth', 'everyone may do everything'),
+            ('keystone', 'tokens of the Identity service'),
+            ('http_basic', 'user name and password'),
+        ],
+        help='How the API finds out who its users are.',
+    ),
+    cfg.BoolOpt('use_ssl', default=False, help='Whether the API is served over TLS.'),
+    cfg.IntOpt(
+        'timeout',
+        default=3600,
+        max=315576000,
+        mutable=True,
+        help='Seconds after which an introspection that is still active counts as failed. 0: never.',
+    ),
+    cfg.IntOpt(
+        'clean_up_period',
+        default=60,
+        min=0,
+        help='Seconds between two looks for timed out introspections and for nodes that have left Ironic. 0: none.',
+    ),
+    cfg.IntOpt(
+        'max_concurrency',
+        default=1000,
+        min=2,
+        help='Most threads that work on nodes at once.',
+    ),
+    cfg.IntOpt(
+        'introspection_delay',
+        default=5,
+        min=0,
+        mutable=True,
+        help='Seconds between the power actions of two nodes, so that machines do not all boot at once.',
+    ),
+    cfg.ListOpt(
+        'ipmi_address_fields',
+        default=['redfish_address', 'ilo_address', 'drac_host', 'drac_address', 'ibmc_address'],
+        help='Fields of driver_info that may hold the address of the BMC, in order, after ipmi_address.',
+    ),
+    cfg.IntOpt('api_max_limit', default=1000, min=1, help='Most items in one page of a list.'),
+    cfg.BoolOpt(
+        'can_manage_boot',
+        default=True,
+        help='Whether the service may power nodes and set their boot device. If not, introspection has to be '
+        'started with manage_boot=false.',
+    ),
+    cfg.BoolOpt(
+        'standalone',
+        default=True,
+        help='Whether API and conductor are one process, without a message broker.',
+    ),
+    cfg.IntOpt(
+        'graceful_shutdown_timeout',
+        default=60,
+        min=0,
+        help='Seconds that work in progress gets to end after SIGTERM. What is still running then is marked as '
+        'failed. 0: wait without limit.',
+    ),
+]

@@ -1,0 +1,117 @@
+"""The database as the rest of the program sees it: short transactions, repeated where the database asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import contextlib
+import threading
+from typing import Any
+from typing import TypeVar
+
+from oslo_config import cfg
+from oslo_db import api as db_api
+from oslo_db.sqlalchemy import engines
+import sqlalchemy as sa
+
+T = TypeVar('T')
+
+SQLITE_BUSY_TIMEOUT_MS = 30_000
+
+
+class Database:
+    """One database, shared by all threads of the process.
+
+    Work is handed in as functions of a connection, each run in one transaction. After a deadlock or a lost connection
+    the whole function runs again, so it must not have effects outside the database.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        """Connect to the database that `conf` names in [database].
+
+        One that is away is waited for as [database]max_retries and retry_interval say; then oslo.db's
+        DBConnectionError is raised.
+        """
+        options = conf.database
+        self.engine: sa.Engine = engines.create_engine(
+            _connection_url(options.connection),
+            sqlite_fk=True,
+            mysql_sql_mode=options.mysql_sql_mode,
+            connection_recycle_time=options.connection_recycle_time,
+            connection_debug=options.connection_debug,
+            max_pool_size=options.max_pool_size,
+            max_overflow=options.max_overflow,
+            pool_timeout=options.pool_timeout,
+            sqlite_synchronous=options.sqlite_synchronous,
+            connection_trace=options.connection_trace,
+            max_retries=options.max_retries,
+            retry_interval=options.retry_interval,
+            connection_parameters=options.connection_parameters,
+        )
+        self._writing: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+        self._is_sqlite = self.engine.dialect.name == 'sqlite'
+        if self._is_sqlite:
+            # One writer at a time is what SQLite can do: waiting here is fair and wakes at once, its own waiting polls.
+            self._writing = threading.Lock()
+            _prepare_sqlite(self.engine)
+        self._retry = db_api.wrap_db_retry(
+            max_retries=options.db_max_retries,
+            retry_interval=options.db_retry_interval,
+            inc_retry_interval=options.db_inc_retry_interval,
+            max_retry_interval=options.db_max_retry_interval,
+            retry_on_disconnect=True,
+            retry_on_deadlock=True,
+        )
+
+    def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run `work` in a transaction that only reads and return its result."""
+
+        def run() -> T:
+            with self.engine.connect() as connection:
+                return work(connection)
+
+        result: T = self._retry(run)()
+        return result
+
+    def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run `work` in a transaction that may write, commit it and return its result.
+
+        An exception from `work` rolls everything back.
+        """
+
+        def run() -> T:
+            with self._writing, self.engine.connect() as connection:
+                if self._is_sqlite:
+                    # Keeps oslo.db from beginning a transaction that starts out as a reader's (see below).
+                    connection.info['in_transaction'] = True
+                with connection.begin():
+                    if self._is_sqlite:
+                        # A writer takes the lock when it begins: one that has read first could not wait for it,
+                        # SQLite answers "database is locked" at once.
+                        connection.exec_driver_sql('BEGIN IMMEDIATE')
+                    return work(connection)
+
+        result: T = self._retry(run)()
+        return result
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _connection_url(connection: str) -> str:
+    """Return the URL `connection`, for MySQL with a character set that holds all of Unicode.
+
+    What MySQL calls utf8, oslo.db's default and a usual part of existing URLs, ends at three bytes a character: a
+    message that quotes a longer one could not be stored.
+    """
+    url = sa.make_url(connection)
+    if url.get_backend_name() in {'mysql', 'mariadb'} and url.query.get('charset', 'utf8') in {'utf8', 'utf8mb3'}:
+        url = url.update_query_dict({'charset': 'utf8mb4'})
+    return url.render_as_string(hide_password=False)
+
+
+def _prepare_sqlite(engine: sa.Engine) -> None:
+    @sa.event.listens_for(engine, 'connect')
+    def _set_pragmas(dbapi_connection: Any, _record: Any) -> None:
+        dbapi_connection.execute(f'PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}')
+        dbapi_connection.execute('PRAGMA journal_mode = WAL')

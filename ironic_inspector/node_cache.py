@@ -1,0 +1,217 @@
+"""Nodes on introspection: the record of each, and the one way to change its state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+import contextlib
+import dataclasses
+import datetime
+import uuid
+
+from oslo_db import exception as db_exceptions
+from oslo_log import log
+import sqlalchemy as sa
+
+from ironic_inspector.common import exceptions
+from ironic_inspector.common import ironic as ironic_client
+from ironic_inspector.common import locks as node_locks
+from ironic_inspector.common import text
+from ironic_inspector.db import engine
+from ironic_inspector.db import introspections
+from ironic_inspector.introspection_state import Events
+from ironic_inspector.introspection_state import States
+from ironic_inspector.introspection_state import next_state
+from ironic_inspector.node_info import NodeInfo
+
+LOG = log.getLogger(__name__)
+
+MAC_ATTRIBUTE = 'mac'
+BMC_ATTRIBUTE = 'bmc_address'
+
+_NEW_ATTEMPT = frozenset({Events.START, Events.REAPPLY})
+
+
+class NodeCache:
+    """The records of all nodes, and the one way to change the state of an introspection."""
+
+    def __init__(
+        self, database: engine.Database, client: ironic_client.IronicClient, locks: node_locks.NodeLocks
+    ) -> None:
+        """Work on `database`; nodes that are handed out talk to Ironic through `client`."""
+        self.database = database
+        self._client = client
+        self._locks = locks
+
+    @contextlib.contextmanager
+    def held(self, node_uuid: str, timeout: float = 0) -> Iterator[None]:
+        """Hold the lock of a node in a `with` block; Busy if it can't be had within `timeout` seconds."""
+        with self._locks.held(node_uuid, timeout) as acquired:
+            if not acquired:
+                raise exceptions.Busy(
+                    f'Another operation is going on for node {node_uuid}: try again when it has ended'
+                )
+            yield
+
+    def record(self, node_uuid: str) -> introspections.Introspection:
+        """Return the record of a node; NotFound if it was never introspected."""
+        record = self.database.read(lambda connection: introspections.get(connection, node_uuid))
+        if record is None:
+            raise exceptions.NotFound(
+                f'Node {node_uuid} was never introspected here: start an introspection of it first'
+            )
+        return record
+
+    def get(self, node_uuid: str, node: ironic_client.JsonObject | None = None) -> NodeInfo:
+        """Return a node that was introspected before; NotFound otherwise. `node`: as Ironic knows it."""
+        return self._info(self.record(node_uuid), node)
+
+    def begin(
+        self,
+        node_uuid: str,
+        *,
+        manage_boot: bool,
+        node: ironic_client.JsonObject | None = None,
+        state: str = States.STARTING,
+    ) -> NodeInfo:
+        """Start an attempt at introspection of a node, known or not, and return it. The lock must be held.
+
+        A node that is not known gets a record in `state`. NotAllowedInState if an introspection is going on.
+        """
+        known = self.database.read(lambda connection: introspections.get(connection, node_uuid))
+        if known is not None:
+            info = self._info(known, node)
+            self.transition(info, Events.START, manage_boot=manage_boot)
+            return info
+        now = _now()
+        record = introspections.Introspection(
+            uuid=node_uuid,
+            state=state,
+            version_id=str(uuid.uuid4()),
+            started_at=now,
+            finished_at=None,
+            error=None,
+            manage_boot=manage_boot,
+            attempt_id=str(uuid.uuid4()),
+        )
+        step = introspections.Step(now, str(record.attempt_id), None, state, Events.START, None)
+        try:
+            self.database.write(lambda connection: introspections.insert(connection, record, step))
+        except db_exceptions.DBDuplicateEntry as exc:
+            raise _lost_race(node_uuid) from exc
+        LOG.info('Node %s: introspection begins as %s (attempt %s)', node_uuid, state, record.attempt_id)
+        return self._info(record, node)
+
+    def transition(
+        self, info: NodeInfo, event: str, reason: str | None = None, *, manage_boot: bool | None = None
+    ) -> None:
+        """Let `event` happen to a node: change its state and all that goes with it, in one transaction.
+
+        `reason` becomes the node's error when the new state is error. NotAllowedInState, without any change, if the
+        state does not know the event; Busy if another process has changed the record since `info` was read.
+        """
+        before = info.record
+        new_state = next_state(before.state, event)
+        if new_state is None:
+            raise exceptions.NotAllowedInState(
+                f'Node {info} is in the state {before.state}: {event} is not possible in it'
+            )
+        now = _now()
+        reason = text.storable(reason)
+        attempt_id = before.attempt_id
+        if attempt_id is None or event in _NEW_ATTEMPT:
+            attempt_id = str(uuid.uuid4())
+        ended = new_state in States.ENDED
+        after = dataclasses.replace(
+            before,
+            state=new_state,
+            version_id=str(uuid.uuid4()),
+            attempt_id=attempt_id,
+            started_at=now if event in _NEW_ATTEMPT else before.started_at,
+            finished_at=now if ended else None,
+            error=reason if new_state == States.ERROR else None,
+            manage_boot=before.manage_boot if manage_boot is None else manage_boot,
+        )
+        step = introspections.Step(now, attempt_id, before.state, new_state, event, reason)
+        if not self.database.write(lambda connection: introspections.update(connection, before, after, step)):
+            raise _lost_race(info.uuid)
+        info.record = after
+        LOG.info(
+            'Node %s: %s -> %s by %s (attempt %s)%s',
+            info,
+            before.state,
+            new_state,
+            event,
+            attempt_id,
+            f': {reason}' if reason else '',
+        )
+
+    def find(self, attributes: Mapping[str, Iterable[str]]) -> str:
+        """Return the UUID of the node on introspection that shares the most lookup attributes.
+
+        NotFound if there is none, or if several share as many.
+        """
+        wanted = {name: sorted(set(values)) for name, values in attributes.items()}
+        matches = self.database.read(lambda connection: introspections.count_matches(connection, wanted))
+        most = max(matches.values(), default=0)
+        best = [node_uuid for node_uuid, count in matches.items() if count == most]
+        if not best:
+            raise exceptions.NotFound(
+                f'No node on introspection has any of {_listed(wanted)}: start an introspection of the node, and '
+                'check that Ironic knows its ports or the address of its BMC'
+            )
+        if len(best) > 1:
+            raise exceptions.NotFound(
+                f'Nodes {", ".join(sorted(best))} match {_listed(wanted)} equally well: a MAC or BMC address must '
+                'belong to one node only'
+            )
+        return best[0]
+
+    def page(
+        self, limit: int, marker: str | None = None, states: Iterable[str] = ()
+    ) -> list[introspections.Introspection]:
+        """Return a page of records, newest first; NotFound if `marker`, the UUID of the last one seen, is not known."""
+
+        def read(connection: sa.Connection) -> list[introspections.Introspection]:
+            last = introspections.get(connection, marker) if marker is not None else None
+            if marker is not None and last is None:
+                raise exceptions.NotFound(f'The marker {marker} is not a node that was introspected')
+            return introspections.page(connection, limit, last, list(states))
+
+        return self.database.read(read)
+
+    def in_states(
+        self, states: Iterable[str], started_before: datetime.datetime | None = None
+    ) -> list[introspections.Introspection]:
+        """Return the nodes in one of `states`, if given only those whose introspection started before a time."""
+        return self.database.read(lambda connection: introspections.in_states(connection, states, started_before))
+
+    def uuids(self) -> set[str]:
+        """Return the UUIDs of all nodes with a record."""
+        return set(self.database.read(introspections.uuids))
+
+    def delete(self, node_uuids: Iterable[str]) -> None:
+        """Drop nodes with all that belongs to them."""
+        doomed = list(node_uuids)
+        self.database.write(lambda connection: introspections.delete(connection, doomed))
+
+    def active_macs(self) -> set[str]:
+        """Return the MACs of all nodes on introspection."""
+        return self.database.read(lambda connection: introspections.values_of(connection, MAC_ATTRIBUTE))
+
+    def _info(self, record: introspections.Introspection, node: ironic_client.JsonObject | None = None) -> NodeInfo:
+        return NodeInfo(record, self.database, self._client, node)
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+
+
+def _lost_race(node_uuid: str) -> exceptions.Busy:
+    return exceptions.Busy(f'Another process has just changed the introspection of node {node_uuid}: try again')
+
+
+def _listed(attributes: Mapping[str, Iterable[str]]) -> str:
+    pairs = [f'{name} {", ".join(values)}' for name, values in attributes.items() if values]
+    return ' or '.join(pairs) or 'no attribute at all'

@@ -1,0 +1,30 @@
+"""Calls one method of python-ironic-inspector-client's library; runs in the environment that has it.
+
+Usage: client_library.py URL METHOD [JSON-OBJECT-OF-ARGUMENTS]. Prints {"result": ...}, or {"error": ..., "message": ...}
+with the name of the library's exception.
+"""
+
+import json
+import sys
+
+import ironic_inspector_client  # type: ignore[import-not-found,import-untyped,unused-ignore]
+from keystoneauth1 import noauth
+from keystoneauth1 import session
+
+
+def main() -> None:
+    """Make the call that the command line asks for."""
+    url, method, *arguments = sys.argv[1:]
+    client = ironic_inspector_client.ClientV1(
+        inspector_url=url, session=session.Session(auth=noauth.NoAuth(endpoint=url)), api_version=(1, 18)
+    )
+    try:
+        result = getattr(client, method)(**json.loads(arguments[0] if arguments else '{}'))
+    except ironic_inspector_client.ClientError as error:
+        print(json.dumps({'error': type(error).__name__, 'message': str(error)}))
+    else:
+        print(json.dumps({'result': result}))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,170 @@
+"""The service in a process of its own, for tests that talk to it over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+import requests
+
+BIN = pathlib.Path(sys.executable).parent
+START_TIMEOUT = 60.0
+
+
+def until(condition: Any, timeout: float = 30.0, interval: float = 0.02) -> Any:
+    """Return the first true value that `condition()` gives; fail if there is none within `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    pause = threading.Event()
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f'{condition} did not come true within {timeout} s'
+        pause.wait(interval)
+
+
+def free_port() -> int:
+    """Return a TCP port that is free on the loopback address just now."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return int(probe.getsockname()[1])
+
+
+class InspectorProcess:
+    """`ironic-inspector` with a configuration of its own, on a free port."""
+
+    def __init__(
+        self, folder: pathlib.Path, ironic_url: str, options: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Write a configuration into `folder`; `options` (group: name: value) come on top of what tests need."""
+        self.folder = folder
+        self.port = free_port()
+        self.url = f'http://127.0.0.1:{self.port}'
+        self.config_file = folder / 'ironic-inspector.conf'
+        self.log_file = folder / 'ironic-inspector.log'
+        self.options: dict[str, dict[str, Any]] = {
+            'DEFAULT': {
+                'auth_strategy': 'noauth',
+                'listen_address': '127.0.0.1',
+                'listen_port': self.port,
+                'introspection_delay': 0,
+                'debug': False,
+            },
+            'ironic': {'auth_type': 'none', 'endpoint_override': ironic_url, 'retry_interval': 1, 'max_retries': 3},
+            'database': {'connection': f'sqlite:///{folder}/inspector.sqlite'},
+            'processing': {'store_data': 'database'},
+            'pxe_filter': {'driver': 'noop'},
+        }
+        for group, values in (options or {}).items():
+            self.options.setdefault(group, {}).update(values)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.http = requests.Session()
+        self.http.trust_env = False
+
+    def write_config(self) -> None:
+        """Write the configuration file."""
+        lines = []
+        for group, values in self.options.items():
+            lines.append(f'[{group}]')
+            lines += [f'{name} = {value}' for name, value in values.items() if value is not None]
+        self.config_file.write_text('\n'.join(lines) + '\n')
+
+    def sync_database(self) -> None:
+        """Bring the database to the newest revision."""
+        self.write_config()
+        self._call('ironic-inspector-dbsync', 'upgrade')
+
+    def start(self, *, wait: bool = True) -> InspectorProcess:
+        """Start the process and wait until it answers."""
+        self.write_config()
+        with self.log_file.open('ab') as log:
+            self._process = subprocess.Popen(
+                [str(BIN / 'ironic-inspector'), '--config-file', str(self.config_file)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        if wait:
+            until(self._is_up, START_TIMEOUT)
+        return self
+
+    def _is_up(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.log()
+        try:
+            return self.http.get(self.url).ok
+        except requests.ConnectionError:
+            return False
+
+    def send_signal(self, number: int) -> None:
+        """Send the process a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self, timeout: float = 60.0) -> int:
+        """Wait for the process to end and return its exit status."""
+        assert self._process is not None
+        return self._process.wait(timeout)
+
+    def stop(self) -> int:
+        """End the process as an operator does."""
+        if self._process is None or self._process.poll() is not None:
+            return -1
+        self.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        """End the process as a power failure does."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def log(self) -> str:
+        """Return what the process has logged so far."""
+        return self.log_file.read_text(errors='replace')
+
+    # Requests
+
+    def call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        """Send a request."""
+        return self.http.request(method, self.url + path, timeout=120, **kwargs)
+
+    def status(self, node_id: str) -> dict[str, Any]:
+        """Return the status of a node."""
+        answer = self.call('GET', f'/v1/introspection/{node_id}')
+        assert answer.status_code == 200, answer.text
+        status: dict[str, Any] = answer.json()
+        return status
+
+    def wait_for_state(self, node_id: str, *states: str, timeout: float = 30.0) -> dict[str, Any]:
+        """Wait until a node is in one of `states` and return its status."""
+
+        def reached() -> dict[str, Any] | None:
+            status = self.status(node_id)
+            assert status['state'] in states or status['state'] != 'error', status
+            return status if status['state'] in states else None
+
+        result: dict[str, Any] = until(reached, timeout)
+        return result
+
+    def _call(self, command: str, *arguments: str) -> None:
+        subprocess.run(
+            [str(BIN / command), '--config-file', str(self.config_file), *arguments],
+            check=True,
+            capture_output=True,
+            env=os.environ | {'PYTHONWARNINGS': 'ignore'},
+        )

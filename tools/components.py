@@ -1,0 +1,300 @@
+"""The real components around the service, each on a free port of loopback, its files in a folder given by the caller.
+
+Each class is a context manager: the component serves when the block is entered, and is gone when it is left.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+import sys
+from types import TracebackType
+from typing import Any
+from typing import ClassVar
+from typing import TypeVar
+
+import openstack
+from openstack.connection import Connection
+
+from tools import debian
+from tools import environments
+from tools import processes
+
+Options = Mapping[str, Mapping[str, object]]
+_Self = TypeVar('_Self', bound='_Server')
+
+_START_TIMEOUT = 90
+
+
+def write_options(path: Path, options: Options) -> Path:
+    """Write a configuration file from {group: {option: value}}; booleans become true and false."""
+    lines = []
+    for group, values in options.items():
+        lines.append(f'[{group}]')
+        for name, value in values.items():
+            lines.append(f'{name} = {str(value).lower() if isinstance(value, bool) else value}')
+    path.write_text('\n'.join(lines) + '\n')
+    return path
+
+
+def merge_options(*parts: Options) -> dict[str, dict[str, object]]:
+    """One set of options out of several; the later part wins."""
+    merged: dict[str, dict[str, object]] = {}
+    for part in parts:
+        for group, values in part.items():
+            merged.setdefault(group, {}).update(values)
+    return merged
+
+
+def connect(*, ironic: str | None = None, inspector: str | None = None) -> Connection:
+    """An openstacksdk connection, without authentication, to these endpoints."""
+    endpoints: dict[str, Any] = {}
+    if ironic:
+        endpoints['baremetal_endpoint_override'] = ironic
+    if inspector:
+        endpoints['baremetal_introspection_endpoint_override'] = inspector
+    return openstack.connect(
+        load_yaml_config=False,
+        load_envvars=False,
+        auth_type='none',
+        **endpoints,
+    )
+
+
+class _Server:
+    """A component that serves HTTP: prepare() makes its files, then `command` runs until the block ends."""
+
+    # The environment it is installed in; None: the one that this interpreter runs in.
+    environment: ClassVar[str | None]
+    grace: ClassVar[float] = 10
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` gets the component's files; it is made if it isn't there."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.port = processes.reserve_port()
+        self.url = f'http://127.0.0.1:{self.port}'
+        self._running = ExitStack()
+
+    def __enter__(self: _Self) -> _Self:
+        if self.environment:
+            environments.ensure([self.environment])
+        self.prepare()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def prepare(self) -> None:
+        """Make what the component needs before it starts."""
+        raise NotImplementedError
+
+    def command(self) -> Sequence[str | Path]:
+        """What to run."""
+        raise NotImplementedError
+
+    def ready_url(self) -> str:
+        """The URL that answers when the component serves."""
+        return self.url
+
+    def program(self, name: str) -> Path:
+        """A program of the component's environment."""
+        if self.environment:
+            return environments.Environment(self.environment).program(name)
+        return Path(sys.executable).with_name(name)
+
+    def start(self) -> None:
+        """Start it (again, with the same files and port) and wait until it serves."""
+        process = processes.Process(type(self).__name__.lower(), self.command(), self.folder, grace=self.grace)
+        self._running.callback(process.stop)
+        process.wait_ready(lambda: processes.answers(self.ready_url()), _START_TIMEOUT)
+
+    def stop(self) -> None:
+        """End it, as SIGTERM does."""
+        self._running.close()
+
+
+class Ironic(_Server):
+    """A real Ironic in one process, with SQLite, without authentication: fake-hardware and redfish nodes."""
+
+    environment = 'ironic'
+    # Nothing of it is kept, and its orderly end takes many seconds.
+    grace = 0.5
+
+    def prepare(self) -> None:
+        """Write its configuration and make its database."""
+        self.config = write_options(self.folder / 'ironic.conf', self._options())
+        create_schema = [self.program('ironic-dbsync'), '--config-file', self.config, 'create_schema']
+        processes.run('ironic-dbsync', create_schema, self.folder, timeout=_START_TIMEOUT)
+
+    def command(self) -> Sequence[str | Path]:
+        return [self.program('ironic'), '--config-file', self.config]
+
+    def _options(self) -> Options:
+        enabled = {
+            'hardware_types': 'fake-hardware,redfish',
+            'bios_interfaces': 'fake,no-bios',
+            'boot_interfaces': 'fake,pxe,redfish-virtual-media',
+            'console_interfaces': 'fake,no-console',
+            'deploy_interfaces': 'fake,direct',
+            'firmware_interfaces': 'fake,no-firmware',
+            'inspect_interfaces': 'no-inspect,fake,agent',
+            'management_interfaces': 'fake,redfish,noop',
+            'network_interfaces': 'noop',
+            'power_interfaces': 'fake,redfish',
+            'raid_interfaces': 'fake,no-raid',
+            'rescue_interfaces': 'fake,no-rescue',
+            'storage_interfaces': 'noop',
+            'vendor_interfaces': 'fake,no-vendor',
+        }
+        return {
+            'DEFAULT': {
+                'auth_strategy': 'noauth',
+                'rpc_transport': 'none',
+                'host': 'localhost',
+                'default_network_interface': 'noop',
+            }
+            | {f'enabled_{name}': value for name, value in enabled.items()},
+            'api': {'host_ip': '127.0.0.1', 'port': self.port},
+            'conductor': {'automated_clean': False, 'sync_power_state_interval': -1},
+            'database': {'connection': f'sqlite:///{self.folder / "ironic.sqlite"}'},
+            'dhcp': {'dhcp_provider': 'none'},
+        }
+
+    def connect(self) -> Connection:
+        """An openstacksdk connection to it."""
+        return connect(ironic=self.url)
+
+    def enrol(self, name: str, macs: Sequence[str], **attributes: Any) -> Any:
+        """Create a manageable node with a port for each MAC; returns openstacksdk's Node.
+
+        `attributes` are the node's, as openstacksdk names them; the driver is fake-hardware unless given.
+        """
+        with self.connect() as connection:
+            baremetal = connection.baremetal
+            node = baremetal.create_node(**{'name': name, 'driver': 'fake-hardware', **attributes})
+            for mac in macs:
+                baremetal.create_port(node_id=node.id, address=mac)
+            return baremetal.set_node_provision_state(node, 'manage', wait=True, timeout=60)
+
+
+class SushyEmulator(_Server):
+    """A Redfish BMC with one system, which keeps its power state and boot device in memory."""
+
+    environment = 'sushy'
+    system = '/redfish/v1/Systems/27946b59-9e44-4fa7-8e91-f3527a1ef094'
+    mac = '00:5c:52:31:3a:9c'
+
+    def prepare(self) -> None:
+        """Nothing: its state is made when it starts."""
+
+    def command(self) -> Sequence[str | Path]:
+        return [self.program('sushy-emulator'), '--fake', '-i', '127.0.0.1', '-p', str(self.port)]
+
+    def ready_url(self) -> str:
+        return f'{self.url}/redfish/v1/'
+
+    def node_attributes(self) -> dict[str, Any]:
+        """What Ironic.enrol needs for a node with this BMC."""
+        without = ('bios', 'firmware', 'inspect', 'raid', 'vendor')
+        return {
+            'driver': 'redfish',
+            'driver_info': {
+                'redfish_address': self.url,
+                'redfish_system_id': self.system,
+                'redfish_verify_ca': False,
+            },
+            'boot_interface': 'pxe',
+            'deploy_interface': 'direct',
+            'management_interface': 'redfish',
+            'power_interface': 'redfish',
+        } | {f'{kind}_interface': f'no-{kind}' for kind in without}
+
+
+class Inspector(_Server):
+    """This project's service: API and conductor in one process, SQLite, no authentication, no PXE filter."""
+
+    environment = None
+
+    def __init__(self, folder: Path, ironic_url: str, options: Options | None = None) -> None:
+        """`options` {group: {option: value}} add to, and win over, what an introspection on loopback needs."""
+        super().__init__(folder)
+        database = self.folder / 'inspector.sqlite'
+        needed: Options = {
+            'DEFAULT': {
+                'auth_strategy': 'noauth',
+                'listen_address': '127.0.0.1',
+                'listen_port': self.port,
+                'transport_url': 'fake://',
+                'introspection_delay': 0,
+            },
+            'database': {'connection': f'sqlite:///{database}'},
+            'ironic': {'auth_type': 'none', 'endpoint_override': ironic_url},
+            'processing': {'store_data': 'database'},
+            'pxe_filter': {'driver': 'noop'},
+        }
+        self.config = write_options(self.folder / 'ironic-inspector.conf', merge_options(needed, options or {}))
+
+    @property
+    def callback_url(self) -> str:
+        """Where a ramdisk posts its data."""
+        return f'{self.url}/v1/continue'
+
+    def prepare(self) -> None:
+        """Make its database, or bring it up to date."""
+        upgrade = [self.program('ironic-inspector-dbsync'), '--config-file', self.config, 'upgrade']
+        processes.run('ironic-inspector-dbsync', upgrade, self.folder, timeout=_START_TIMEOUT)
+
+    def command(self) -> Sequence[str | Path]:
+        return [self.program('ironic-inspector'), '--config-file', self.config]
+
+    def ready_url(self) -> str:
+        return f'{self.url}/v1'
+
+    def connect(self) -> Connection:
+        """An openstacksdk connection to it."""
+        return connect(inspector=self.url)
+
+
+class ReferenceInspector(Inspector):
+    """ironic-inspector 12.5.0, the service this one succeeds, run with the same options."""
+
+    environment = 'reference'
+
+
+def collect_introspection_data(
+    callback_url: str, folder: Path, *, collectors: str = 'default,logs,pci-devices', timeout: float = 120
+) -> Path:
+    """Let the real ironic-python-agent collect this machine's hardware and post it; returns the file with its log.
+
+    MissingToolsError without the programs it runs; ProcessError, with the end of its log, when it fails or the
+    service refuses the data.
+    """
+    debian.require_tools(debian.COMPONENT_TOOLS)
+    ipa = environments.Environment('ipa')
+    environments.ensure([ipa.name])
+    command = [
+        ipa.program('ironic-collect-introspection-data'),
+        '--inspection_callback_url',
+        callback_url,
+        '--inspection_collectors',
+        collectors,
+    ]
+    return processes.run('ironic-python-agent', command, folder, environ=debian.tools_path(), timeout=timeout)
+
+
+def physical_macs() -> dict[str, str]:
+    """The MACs of the network interfaces that ironic-python-agent reports on this machine: {name: MAC}."""
+    found = {}
+    for interface in sorted(Path('/sys/class/net').iterdir()):
+        # Bridges, tunnels and the loopback device have no hardware behind them.
+        if (interface / 'device').exists():
+            found[interface.name] = (interface / 'address').read_text().strip()
+    return found
