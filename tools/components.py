@@ -13,7 +13,8 @@ from typing import Any
 from typing import ClassVar
 from typing import TypeVar
 
-import openstack
+from keystoneauth1 import noauth
+from keystoneauth1 import session
 from openstack.connection import Connection
 
 from tools import debian
@@ -53,12 +54,7 @@ def connect(*, ironic: str | None = None, inspector: str | None = None) -> Conne
         endpoints['baremetal_endpoint_override'] = ironic
     if inspector:
         endpoints['baremetal_introspection_endpoint_override'] = inspector
-    return openstack.connect(
-        load_yaml_config=False,
-        load_envvars=False,
-        auth_type='none',
-        **endpoints,
-    )
+    return Connection(session=session.Session(auth=noauth.NoAuth()), **endpoints)
 
 
 class _Server:
@@ -221,7 +217,7 @@ class SushyEmulator(_Server):
 class Inspector(_Server):
     """This project's service: API and conductor in one process, SQLite, no authentication, no PXE filter."""
 
-    environment = None
+    environment: ClassVar[str | None] = None
 
     def __init__(self, folder: Path, ironic_url: str, options: Options | None = None) -> None:
         """`options` {group: {option: value}} add to, and win over, what an introspection on loopback needs."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 import logging
 import os
+import queue
 import signal
 import sys
-import threading
 
 from oslo_config import cfg
 from oslo_log import log
@@ -43,12 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(conf: cfg.ConfigOpts, conductor: ConductorManager, server: api_server.Server) -> None:
-    asked_to_end = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: asked_to_end.set())
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: signals.put(number))
     server.start()
     LOG.info('The service is up and listens on %s', server.address)
-    asked_to_end.wait()
+    while signals.get() == signal.SIGHUP:
+        LOG.info('The options that may change are read again')
+        conf.mutate_config_files()
     timeout = conf.graceful_shutdown_timeout or None
     LOG.info('Shutting down: no new work is taken, work in progress gets %s s', timeout or 'any number of')
     # The API goes on answering meanwhile: who asks for something new is told why it can't be had.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import re
 from typing import Any
 import uuid
 
@@ -18,6 +19,8 @@ from ironic_inspector.common import exceptions
 from ironic_inspector.common import ironic as ironic_client
 
 LOG = log.getLogger(__name__)
+
+_PATH_PART = re.compile(r'[\w-]+')
 
 JsonObject = ironic_client.JsonObject
 JsonPatch = ironic_client.JsonPatch
@@ -206,8 +209,8 @@ def _difference(before: JsonObject, after: JsonObject) -> JsonPatch:
         old, new = before.get(field), after.get(field)
         if old == new:
             continue
-        if isinstance(old, dict) and isinstance(new, dict):
-            patch += _operations(old, new, f'/{_escape(field)}')
+        if isinstance(old, dict) and isinstance(new, dict) and _is_addressable(field, old, new):
+            patch += _operations(old, new, f'/{field}')
         else:
             patch += _operations({field: old} if field in before else {}, {field: new} if field in after else {}, '')
     return sorted(patch, key=lambda operation: str(operation['path']))
@@ -215,14 +218,18 @@ def _difference(before: JsonObject, after: JsonObject) -> JsonPatch:
 
 def _operations(old: JsonObject, new: JsonObject, parent: str) -> JsonPatch:
     written: JsonPatch = [
-        {'op': 'add', 'path': f'{parent}/{_escape(key)}', 'value': value}
+        {'op': 'add', 'path': f'{parent}/{key}', 'value': value}
         for key, value in new.items()
         if key not in old or old[key] != value
     ]
-    removed = [{'op': 'remove', 'path': f'{parent}/{_escape(key)}'} for key in old if key not in new]
+    removed = [{'op': 'remove', 'path': f'{parent}/{key}'} for key in old if key not in new]
     return written + removed
 
 
-def _escape(key: str) -> str:
-    """Write a key as a part of a JSON pointer (RFC 6901)."""
-    return key.replace('~', '~0').replace('/', '~1')
+def _is_addressable(field: str, old: JsonObject, new: JsonObject) -> bool:
+    """Tell whether what differs can be patched key by key: Ironic takes no other characters in a path than these.
+
+    driver_info always is: to write it as a whole would replace its secrets by the asterisks that Ironic shows for them.
+    """
+    changed = (key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    return field == 'driver_info' or all(_PATH_PART.fullmatch(key) for key in changed)

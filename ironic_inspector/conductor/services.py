@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import contextlib
 import dataclasses
 import threading
+import uuid
 
 from oslo_config import cfg
 from oslo_log import log
@@ -91,7 +92,7 @@ class Services:
     def node_uuid(self, node_id: str) -> str:
         """Return the UUID of a node given by UUID or name; NotFound if Ironic knows no node by that name."""
         if uuidutils.is_uuid_like(node_id):
-            return node_id.lower()
+            return str(uuid.UUID(node_id))
         return str(self.ironic.get_node(node_id)['uuid'])
 
     def check_provision_state(self, node: ironic_client.JsonObject) -> None:

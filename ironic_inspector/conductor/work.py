@@ -9,6 +9,7 @@ import threading
 from typing import Any
 
 import futurist
+from oslo_context import context as log_context
 from oslo_log import log
 
 from ironic_inspector.common import exceptions
@@ -45,7 +46,7 @@ class Work:
         with self._changed:
             self._running += 1
         try:
-            self._pool.submit(self._run, task, args)
+            self._pool.submit(self._run, log_context.get_current(), task, args)
         except BaseException:
             self._end_one()
             raise
@@ -65,8 +66,10 @@ class Work:
         """Let the threads of the pool end."""
         self._pool.shutdown(wait=wait)
 
-    def _run(self, task: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    def _run(self, request: log_context.RequestContext | None, task: Callable[..., Any], args: tuple[Any, ...]) -> None:
         try:
+            # What is logged belongs to the request that asked for it.
+            (request or log_context.RequestContext()).update_store()
             task(*args)
         except exceptions.InspectorError as exc:
             LOG.error('%s', exc)

@@ -45,7 +45,7 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 def set_library_defaults() -> None:
     """Change the defaults of library options where the service needs others."""
     cfg.set_defaults(db_options.database_opts, connection='sqlite:///ironic_inspector.sqlite')
-    log.set_defaults(default_log_levels=[*log.get_default_log_levels(), 'openstack=WARN', 'cheroot=WARN'])
+    log.set_defaults(default_log_levels=[*log.get_default_log_levels(), 'openstack=WARN', 'alembic=WARN'])
 
 
 def check(conf: cfg.ConfigOpts) -> None:

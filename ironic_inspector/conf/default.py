@@ -1,7 +1,5 @@
 """Options of the service itself, in [DEFAULT]."""
 
-import socket
-
 from oslo_config import cfg
 from oslo_config import types
 
@@ -16,12 +14,6 @@ OPTS = [
         'listen_unix_socket_mode',
         type=types.Integer(min=0),
         help='Permissions of the unix socket, an octal number with a leading 0o, such as 0o660.',
-    ),
-    cfg.StrOpt(
-        'host',
-        default=socket.getfqdn(),
-        sample_default='localhost',
-        help='Name of this host: marks what this process works on, so it has to be unique in a deployment.',
     ),
     cfg.StrOpt(
         'auth_strategy',

@@ -23,7 +23,7 @@ class CapabilitiesHook(base.ProcessingHook):
     _overwrite: bool
 
     def configure(self, conf: cfg.ConfigOpts) -> None:
-        """Read [capabilities], and [processing]overwrite_existing; ConfigurationError for a name that cannot be stored."""
+        """Read [capabilities] and [processing]overwrite_existing; ConfigurationError for a name that is invalid."""
         self._boot_mode = conf.capabilities.boot_mode
         self._cpu_flags = dict(conf.capabilities.cpu_flags)
         self._overwrite = conf.processing.overwrite_existing

@@ -1,7 +1,7 @@
 """Root device hints: which disk to install on, and which ones to leave alone.
 
 Hints are matched as ironic-python-agent does when it deploys, so that introspection and deployment agree on the disk:
-text without regard to case, sizes in GiB with their fraction, a list of values (of a multipath disk) by any of them.
+text URL-quoted and without regard to case, sizes in GiB with their fraction, a list of values (of a multipath disk) by any of them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 import dataclasses
 from typing import Any
+from urllib import parse as urls
 
 from oslo_utils import specs_matcher
 from oslo_utils import strutils
@@ -96,7 +97,8 @@ def _parse_one(name: str, value: Any, place: str) -> Hint:
     operator, values = _split(value, place)
     if operator in _NUMERIC and not _is_number(values[0]):
         raise utils.Error(f'{place}: {operator} compares numbers, and {values[0]!r} is none. {_NOT_FOR_TEXT}')
-    return Hint(name, _allowed(operator or 's==', _TEXT_OPERATORS, place), values)
+    quoted = tuple(urls.quote(text, errors='replace') for text in values)
+    return Hint(name, _allowed(operator or 's==', _TEXT_OPERATORS, place), quoted)
 
 
 def _parse_size(value: Any, place: str) -> Hint:
@@ -175,11 +177,11 @@ def _gib(size: int) -> str:
 
 
 def _texts(value: Any, place: str) -> list[str]:
-    """Return what a hint is compared with, in lower case; a value that is missing reads 'none' as in the ramdisk."""
+    """Return what a hint is compared with: URL-quoted, in lower case, 'none' where it is missing, all as in the ramdisk."""
     candidates = [item for item in value if item is not None] if isinstance(value, list) else [value]
     texts = []
     for candidate in candidates:
         if candidate is not None and not isinstance(candidate, (str, int, float)):
             raise utils.Error(checks.fault(place, 'text', value))
-        texts.append(str(candidate).strip().lower())
+        texts.append(urls.quote(str(candidate).strip().lower(), errors='replace'))
     return [text for text in texts if text]

@@ -66,7 +66,7 @@ def _parse(text: str) -> dict[str, str]:
         raise exceptions.ConfigurationError(f'[pci_devices]alias: {text!r} is not JSON: {exc}') from exc
     if not isinstance(alias, dict) or alias.keys() != set(_ALIAS_KEYS) or not all(map(_is_text, alias.values())):
         raise exceptions.ConfigurationError(
-            f'[pci_devices]alias: {text!r} must be a JSON object with {", ".join(_ALIAS_KEYS)}, all text, and nothing else'
+            f'[pci_devices]alias: {text!r} must be a JSON object with exactly {", ".join(_ALIAS_KEYS)}, all text'
         )
     if not node_capabilities.is_valid(alias['name']):
         raise exceptions.ConfigurationError(

@@ -53,6 +53,8 @@ class ValidateInterfacesHook(base.ProcessingHook):
 
         Whatever is valid is there also when Error is raised, so that the failure can be told to the right node.
         """
+        # What a ramdisk sends under these names is nothing that the service may rely on.
+        introspection_data.update(all_interfaces={}, interfaces={}, macs=[])
         introspection_data['ipmi_address'] = utils.get_ipmi_address_from_data(introspection_data)
         introspection_data['ipmi_v6address'] = utils.get_ipmi_v6address_from_data(introspection_data)
         pxe_mac = utils.get_pxe_mac(introspection_data)
@@ -126,7 +128,7 @@ def _read(records: Any, pxe_mac: str | None) -> tuple[Interfaces, list[str]]:
         return {}, [checks.fault('inventory.interfaces', 'a list', records)]
     found: Interfaces = {}
     faults: list[str] = []
-    left_out: list[str] = []
+    ignored: list[str] = []
     for index, record in enumerate(records):
         wrong = _wrong_types(record, f'inventory.interfaces[{index}]')
         if wrong:
@@ -138,15 +140,15 @@ def _read(records: Any, pxe_mac: str | None) -> tuple[Interfaces, list[str]]:
         name, mac = record.get('name'), (record.get('mac_address') or '').lower()
         if name and _MAC.fullmatch(mac):
             found[name] = {
-                'ip': _ip(record),
+                'ip': _ip(record, ignored),
                 'mac': mac,
                 'client_id': record.get('client_id') or None,
                 'pxe': None if pxe_mac is None else mac == pxe_mac,
             }
         elif mac or not name:
-            left_out.append(f'number {index} ({checks.shown(name)}, {checks.shown(mac)})')
-    if left_out:
-        LOG.warning('Interfaces without a name or with an invalid MAC are left out: %s', checks.listed(left_out))
+            ignored.append(f'interface {checks.shown(name)} with the MAC {checks.shown(mac)}')
+    if ignored:
+        LOG.warning('Ignored in the inventory, as it is not valid: %s', checks.listed(ignored))
     return found, faults
 
 
@@ -156,15 +158,18 @@ def _wrong_types(record: Any, place: str) -> list[str]:
     return checks.not_text(record, _TEXT_FIELDS, f'{place}.')
 
 
-def _ip(record: base.JsonObject) -> str | None:
-    """Return the address of an interface without its zone, IPv4 before IPv6; None if it has none that is valid."""
+def _ip(record: base.JsonObject, ignored: list[str]) -> str | None:
+    """Return the address of an interface without its zone, IPv4 before IPv6; None if it has none that is valid.
+
+    Adds those that are not to `ignored`.
+    """
     for key in ('ipv4_address', 'ipv6_address'):
         address: str = (record.get(key) or '').partition('%')[0]
         try:
             ipaddress.ip_address(address)
         except ValueError:
             if address:
-                LOG.warning('Interface %s: %s is no IP address', checks.shown(record['name']), checks.shown(address))
+                ignored.append(f'{key} {checks.shown(address)} of {checks.shown(record["name"])}')
         else:
             return address
     return None

@@ -1,7 +1,7 @@
 """Calls one method of python-ironic-inspector-client's library; runs in the environment that has it.
 
-Usage: client_library.py URL METHOD [JSON-OBJECT-OF-ARGUMENTS]. Prints {"result": ...}, or {"error": ..., "message": ...}
-with the name of the library's exception.
+Usage: client_library.py URL METHOD [JSON-OBJECT-OF-ARGUMENTS]. Prints {"result": ...}, or, with the name of the
+library's exception, {"error": ..., "message": ...}.
 """
 
 import json

@@ -137,7 +137,9 @@ class Http:
     def reach(self, node: str, state: str) -> dict[str, Any]:
         """Wait until the node's introspection is in a state, and return its status."""
         ends = {state, 'error', 'finished'}
-        status = waiting.until(lambda: self.get(f'/v1/introspection/{node}').json(), lambda now: now['state'] in ends)
+        status: dict[str, Any] = waiting.until(
+            lambda: self.get(f'/v1/introspection/{node}').json(), lambda now: now['state'] in ends
+        )
         assert status['state'] == state, status
         return status
 

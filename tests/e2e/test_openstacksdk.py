@@ -3,6 +3,7 @@
 from typing import Any
 
 from openstack import exceptions
+from openstack.baremetal_introspection.v1 import introspection
 from openstack.connection import Connection
 import pytest
 
@@ -41,13 +42,13 @@ def test_start_without_boot_management(inspector_api: Connection, node: Any) -> 
 
 def test_abort(inspector_api: Connection, node: Any) -> None:
     proxy = inspector_api.baremetal_introspection
-    introspection = proxy.start_introspection(node)
+    started = proxy.start_introspection(node)
     wait_for_state(inspector_api, node, 'waiting')
 
-    proxy.abort_introspection(introspection)
+    proxy.abort_introspection(started)
 
     with pytest.raises(exceptions.ResourceFailure, match='Canceled by operator'):
-        proxy.wait_for_introspection(introspection, timeout=60)
+        proxy.wait_for_introspection(started, timeout=60)
 
 
 def test_list_in_pages_has_every_node_once(inspector_api: Connection, http: Http, node: Any, mac: str) -> None:
@@ -70,7 +71,7 @@ def test_unknown_node(inspector_api: Connection) -> None:
     with pytest.raises(exceptions.NotFoundException, match='no-such-node'):
         proxy.get_introspection_data('no-such-node')
     with pytest.raises(exceptions.NotFoundException, match='no-such-node'):
-        proxy.abort_introspection('no-such-node', ignore_missing=False)
+        proxy.abort_introspection(introspection.Introspection.new(id='no-such-node'), ignore_missing=False)
 
 
 def test_node_in_a_state_that_does_not_allow_introspection(

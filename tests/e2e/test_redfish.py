@@ -1,6 +1,5 @@
 """A node with a BMC: its power and boot device really change."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -43,7 +42,7 @@ class System:
 
 
 @pytest.fixture
-def system(bmc: components.SushyEmulator) -> Iterator[System]:
+def system(bmc: components.SushyEmulator) -> System:
     """The machine behind the BMC: off, and set to boot from its disk."""
     machine = System(bmc)
     machine.set_boot_device('Hdd')

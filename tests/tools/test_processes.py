@@ -98,7 +98,7 @@ def test_waiting_for_a_server_that_ended_shows_why(tmp_path: Path) -> None:
     command = ['sh', '-c', 'echo address in use; exit 1']
     with (
         processes.Process('server', command, tmp_path) as server,
-        pytest.raises(processes.ProcessError, match='(?s)ended with status 1 instead of serving.*address in use'),
+        pytest.raises(processes.ProcessError, match=r'(?s)ended with status 1 instead of serving.*address in use'),
     ):
         server.wait_ready(lambda: False, timeout=10)
 
