@@ -12,6 +12,9 @@ _REAL = Path(__file__).with_name('e2e')
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line('markers', 'real: needs a real component, started by tools/components.py')
+    # Libraries that warn about themselves, whatever we do with them: openstacksdk, and WebOb below oslo.middleware.
+    for known in ('ignore::PendingDeprecationWarning', "ignore:'cgi' is deprecated"):
+        config.addinivalue_line('filterwarnings', known)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

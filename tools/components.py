@@ -162,14 +162,16 @@ class Ironic(_Server):
             'conductor': {'automated_clean': False, 'sync_power_state_interval': -1},
             'database': {'connection': f'sqlite:///{self.folder / "ironic.sqlite"}'},
             'dhcp': {'dhcp_provider': 'none'},
+            # A BMC here answers at once or never.
+            'redfish': {'connection_attempts': 1},
         }
 
     def connect(self) -> Connection:
         """An openstacksdk connection to it."""
         return connect(ironic=self.url)
 
-    def enrol(self, name: str, macs: Sequence[str], **attributes: Any) -> Any:
-        """Create a manageable node with a port for each MAC; returns openstacksdk's Node.
+    def enrol(self, name: str, macs: Sequence[str], *, manage: bool = True, **attributes: Any) -> Any:
+        """Create a node with a port for each MAC, and bring it into manageable if `manage`; returns openstacksdk's Node.
 
         `attributes` are the node's, as openstacksdk names them; the driver is fake-hardware unless given.
         """
@@ -178,7 +180,9 @@ class Ironic(_Server):
             node = baremetal.create_node(**{'name': name, 'driver': 'fake-hardware', **attributes})
             for mac in macs:
                 baremetal.create_port(node_id=node.id, address=mac)
-            return baremetal.set_node_provision_state(node, 'manage', wait=True, timeout=60)
+            if manage:
+                baremetal.set_node_provision_state(node, 'manage', wait=True, timeout=60)
+            return baremetal.get_node(node.id)
 
 
 class SushyEmulator(_Server):

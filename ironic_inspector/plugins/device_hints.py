@@ -1,7 +1,8 @@
 """Root device hints: which disk to install on, and which ones to leave alone.
 
 Hints are matched as ironic-python-agent does when it deploys, so that introspection and deployment agree on the disk:
-text URL-quoted and without regard to case, sizes in GiB with their fraction, a list of values (of a multipath disk) by any of them.
+text URL-quoted and without regard to case, sizes in GiB with their fraction, a list of values (a multipath disk has
+such) by any of them.
 """
 
 from __future__ import annotations
@@ -177,7 +178,7 @@ def _gib(size: int) -> str:
 
 
 def _texts(value: Any, place: str) -> list[str]:
-    """Return what a hint is compared with: URL-quoted, in lower case, 'none' where it is missing, all as in the ramdisk."""
+    """Return what a hint is compared with: URL-quoted, in lower case, 'none' where it is missing."""
     candidates = [item for item in value if item is not None] if isinstance(value, list) else [value]
     texts = []
     for candidate in candidates:

@@ -120,7 +120,7 @@ class Http:
     def start(self, node: str) -> dict[str, Any]:
         """Start an introspection and return the status with which it waits for its ramdisk."""
         answer = self.post(f'/v1/introspection/{node}')
-        assert (answer.status_code, answer.text) == (202, '{}')
+        assert (answer.status_code, answer.json()) == (202, {})
         return self.reach(node, 'waiting')
 
     def call_back(self, mac: str) -> requests.Response:

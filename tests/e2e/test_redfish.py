@@ -103,7 +103,7 @@ def test_a_bmc_that_can_not_be_reached_ends_in_an_error_that_says_so(
 ) -> None:
     attributes = bmc.node_attributes()
     attributes['driver_info']['redfish_address'] = 'http://127.0.0.1:9'
-    server = enrol('unreachable', [mac], verify=False, **attributes)
+    server = enrol('unreachable', [mac], manage=False, **attributes)
 
     assert http.post(f'/v1/introspection/{server.id}').status_code == 202
 

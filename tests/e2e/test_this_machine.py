@@ -98,6 +98,6 @@ def test_stored_data_is_processed_again(http: Http, ironic_api: Connection, mach
 
     answer = http.post(f'/v1/introspection/{machine.id}/data/unprocessed')
 
-    assert (answer.status_code, answer.text) == (202, '{}')
+    assert (answer.status_code, answer.json()) == (202, {})
     http.reach(machine.id, 'finished')
     assert int(ironic_api.baremetal.get_node(machine.id).properties['memory_mb']) > 0

@@ -1,0 +1,272 @@
+"""Taking over the database of a real ironic-inspector 12.5, in place, on each kind of database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+from typing import Final
+
+import pytest
+import requests
+import sqlalchemy as sa
+
+from ironic_inspector.db import models
+from ironic_inspector.fixtures import fleet
+from ironic_inspector.fixtures import inventories
+from ironic_inspector.fixtures.ironic import InMemoryIronic
+from tests import databases
+from tests.e2e import waiting
+from tools import components
+
+pytestmark = pytest.mark.xdist_group('adoption')
+
+SCHEMAS: Final = Path(__file__).resolve().parents[1] / 'data' / 'schema'
+FINISHED, REAPPLIED, FAILED, ABORTED, WAITING, AGAIN, *CRASHED = fleet.machines(11, nics=2)
+CRASHED_STATES: Final = ('starting', 'processing', 'reapplying', 'enrolling', 'aborting')
+RULES: Final = (
+    {
+        'uuid': 'b7ea4c6e-0b62-4b2a-8f5d-6b0a8f2b7f01',
+        'description': 'Marks what is large',
+        'conditions': [
+            {'op': 'ge', 'field': 'memory_mb', 'value': 1, 'multiple': 'all'},
+            {'op': 'eq', 'field': 'node://name', 'value': 'nobody', 'invert': True},
+        ],
+        'actions': [{'action': 'set-attribute', 'path': '/extra/large', 'value': {'memory': '{data[memory_mb]}'}}],
+        'scope': None,
+    },
+    {
+        'uuid': 'b7ea4c6e-0b62-4b2a-8f5d-6b0a8f2b7f02',
+        'description': 'Only for some',
+        'conditions': [],
+        'actions': [
+            {'action': 'fail', 'message': 'Gerät hält nicht'},
+            {'action': 'set-capability', 'name': 'c', 'value': 'v'},
+        ],
+        'scope': 'some',
+    },
+)
+
+
+@dataclass(frozen=True)
+class Service:
+    """An ironic-inspector, ours or 12.5's, over HTTP."""
+
+    url: str
+
+    def call(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        """Send a request, which has to succeed."""
+        answer = requests.request(method, f'{self.url}{path}', timeout=60, **arguments)
+        assert answer.ok, answer.text
+        return answer
+
+    def reach(self, machine: fleet.Machine, state: str) -> None:
+        """Wait until the introspection of a machine is in a state."""
+        path = f'/v1/introspection/{machine.uuid}'
+        waiting.until(lambda: self.call('GET', path).json()['state'], lambda now: now == state)
+
+    def start(self, machine: fleet.Machine) -> None:
+        """Start an introspection and wait until the ramdisk may call back."""
+        self.call('POST', f'/v1/introspection/{machine.uuid}')
+        self.reach(machine, 'waiting')
+
+    def introspect(self, machine: fleet.Machine) -> None:
+        """Take a machine through an introspection."""
+        self.start(machine)
+        self.call('POST', '/v1/continue', json=callback(machine))
+        self.reach(machine, 'finished')
+
+    def statuses(self) -> list[dict[str, Any]]:
+        """Return all statuses, without the links, which depend on the address."""
+        listed = self.call('GET', '/v1/introspection').json()['introspection']
+        return [{name: value for name, value in status.items() if name != 'links'} for status in listed]
+
+    def data(self) -> dict[str, Any]:
+        """Return all data of the nodes that have some, by the path of their resource."""
+        paths = [
+            f'/v1/introspection/{machine.uuid}/data{kind}'
+            for machine in (FINISHED, REAPPLIED, FAILED)
+            for kind in ('', '/unprocessed')
+        ]
+        return {path: self.call('GET', path).json() for path in paths}
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a database and the service on it have in them."""
+
+    schema: dict[str, Any]
+    rows: dict[str, list[dict[str, Any]]]
+    statuses: list[dict[str, Any]]
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """A database that 12.5 has left, before and after our service took it over."""
+
+    kind: str
+    before: Content
+    after: Content
+    service: Service
+    ironic: InMemoryIronic
+
+
+def callback(machine: fleet.Machine) -> dict[str, Any]:
+    """Return what the ramdisk of a machine sends."""
+    return inventories.ramdisk_data(machine.macs[0], macs=machine.macs, bmc_address=machine.bmc_address, size=150_000)
+
+
+def fill(reference: Service, ironic: InMemoryIronic, database_url: str) -> None:
+    """Have 12.5 do everything that leaves something in its database."""
+    for rule in RULES:
+        reference.call('POST', '/v1/rules', json=rule)
+    for machine in (FINISHED, REAPPLIED, AGAIN):
+        reference.introspect(machine)
+    reference.call('POST', f'/v1/introspection/{REAPPLIED.uuid}/data/unprocessed')
+    reference.reach(REAPPLIED, 'finished')
+    for machine in (FAILED, ABORTED, WAITING, AGAIN):
+        reference.start(machine)
+    # In this scope there is a rule that fails the node.
+    ironic.update_node(FAILED.uuid, properties={'inspection_scope': 'some'})
+    requests.post(f'{reference.url}/v1/continue', json=callback(FAILED), timeout=60)
+    reference.call('POST', f'/v1/introspection/{ABORTED.uuid}/abort')
+    for machine in (FAILED, ABORTED):
+        reference.reach(machine, 'error')
+    leave_as_after_a_crash(database_url)
+
+
+def leave_as_after_a_crash(url: str) -> None:
+    """Add the rows that 12.5 would leave when it ends in the middle of its work, and options, which plug-ins set."""
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None, microsecond=0)
+    with databases.connected(url) as connection:
+        tables = sa.MetaData()
+        tables.reflect(connection)
+        for number, (machine, state) in enumerate(zip(CRASHED, CRASHED_STATES, strict=True)):
+            connection.execute(
+                sa.insert(tables.tables['nodes']).values(
+                    uuid=machine.uuid,
+                    version_id=f'version {number}',
+                    state=state,
+                    started_at=now + datetime.timedelta(seconds=number),
+                    manage_boot=bool(number % 2),
+                )
+            )
+        connection.execute(sa.insert(tables.tables['options']).values(uuid=WAITING.uuid, name='option', value='"ä"'))
+
+
+def at_rest(content: Content) -> list[dict[str, Any]]:
+    """Return the statuses of the nodes that nothing was done with when 12.5 ended."""
+    crashed = {machine.uuid for machine in CRASHED}
+    return [status for status in content.statuses if status['uuid'] not in crashed]
+
+
+def read_rows(url: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of all tables that 12.5 knows, as lists that can be compared."""
+    with databases.connected(url) as connection:
+        return {
+            table.name: [
+                dict(row) for row in connection.execute(sa.select(table).order_by(*table.primary_key)).mappings()
+            ]
+            for table in reflected(connection)
+        }
+
+
+def reflected(connection: sa.Connection) -> list[sa.Table]:
+    """Return the tables in the database, but for the one new since 12.5 and Alembic's."""
+    tables = sa.MetaData()
+    tables.reflect(connection)
+    return [table for table in tables.sorted_tables if table.name not in {'transitions', 'alembic_version'}]
+
+
+@pytest.fixture(scope='module', params=databases.KINDS)
+def adoption(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adoption]:
+    """A database that 12.5 has made and filled, and our service running on it."""
+    folder = tmp_path_factory.mktemp('adoption')
+    with ExitStack() as stack:
+        url = stack.enter_context(databases.new_database(request.param, folder))
+        ironic = stack.enter_context(InMemoryIronic(threads=20))
+        ironic.populate_with(fleet.machines(11, nics=2))
+        # What runs by itself would go on with, or clean up, what 12.5 has left.
+        options: components.Options = {'DEFAULT': {'clean_up_period': 0}, 'database': {'connection': url}}
+        with components.ReferenceInspector(folder / 'reference', ironic.url, options) as server:
+            reference = Service(server.url)
+            fill(reference, ironic, url)
+            statuses, data = reference.statuses(), reference.data()
+        before = Content(databases.describe_schema(url), read_rows(url), statuses, data)
+
+        ours = components.Inspector(folder / 'ours', ironic.url, options)
+        ours.prepare()
+        schema, rows = databases.describe_schema(url), read_rows(url)
+        stack.enter_context(ours)
+        service = Service(ours.url)
+        after = Content(schema, rows, service.statuses(), service.data())
+        yield Adoption(request.param, before, after, service, ironic)
+
+
+def test_recorded_schema_is_that_of_12_5(adoption: Adoption) -> None:
+    recorded = json.loads((SCHEMAS / f'12.5-{adoption.kind}.json').read_text())
+
+    assert adoption.before.schema == recorded
+
+
+def test_everything_that_12_5_keeps_was_there(adoption: Adoption) -> None:
+    rows = adoption.before.rows
+
+    assert {row['state'] for row in rows['nodes']} == set(models.STATE.enums)
+    assert all(rows.values())
+    assert {row['processed'] for row in rows['introspection_data']} == {False, True}
+
+
+def test_all_rows_survive(adoption: Adoption) -> None:
+    for row in adoption.after.rows['nodes']:
+        assert row.pop('attempt_id') is None
+
+    assert adoption.after.rows == adoption.before.rows
+
+
+def test_statuses_survive(adoption: Adoption) -> None:
+    assert [status['uuid'] for status in adoption.after.statuses] == [
+        status['uuid'] for status in adoption.before.statuses
+    ]
+    assert at_rest(adoption.after) == at_rest(adoption.before)
+
+
+@pytest.mark.parametrize('machine', CRASHED, ids=CRASHED_STATES)
+def test_what_a_crash_left_does_not_stay_so(adoption: Adoption, machine: fleet.Machine) -> None:
+    path = f'/v1/introspection/{machine.uuid}'
+
+    waiting.until(lambda: adoption.service.call('GET', path).json()['state'], lambda now: now not in CRASHED_STATES)
+
+
+def test_data_survive(adoption: Adoption) -> None:
+    assert adoption.after.data == adoption.before.data
+
+
+def test_waiting_introspection_goes_on(adoption: Adoption) -> None:
+    adoption.service.call('POST', '/v1/continue', json=callback(WAITING))
+
+    adoption.service.reach(WAITING, 'finished')
+    assert adoption.ironic.node(WAITING.uuid)['properties']['cpus']
+
+
+@pytest.mark.parametrize('machine', [ABORTED, AGAIN], ids=['aborted', 'waiting'])
+def test_node_can_be_introspected_again(adoption: Adoption, machine: fleet.Machine) -> None:
+    adoption.service.introspect(machine)
+
+
+def test_stored_data_can_be_reapplied(adoption: Adoption) -> None:
+    adoption.service.call('POST', f'/v1/introspection/{FINISHED.uuid}/data/unprocessed')
+
+    adoption.service.reach(FINISHED, 'finished')
+
+
+def test_node_can_be_started_again_and_aborted(adoption: Adoption) -> None:
+    adoption.service.start(FAILED)
+    adoption.service.call('POST', f'/v1/introspection/{FAILED.uuid}/abort')
+
+    adoption.service.reach(FAILED, 'error')

@@ -1,0 +1,132 @@
+"""The client of Ironic: what it asks, and how often."""
+
+from __future__ import annotations
+
+from concurrent import futures
+import threading
+
+from oslo_config import cfg
+import pytest
+
+from ironic_inspector.common import exceptions
+from ironic_inspector.common.ironic import ATTEMPTS
+from ironic_inspector.common.ironic import IronicClient
+from ironic_inspector.common.ironic import PortExists
+from ironic_inspector.fixtures.ironic import InMemoryIronic
+
+
+def test_a_node_by_uuid_and_by_name(ironic: InMemoryIronic, client: IronicClient) -> None:
+    node = ironic.add_node(name='rack-1.a')
+    assert client.get_node(node['uuid'])['name'] == 'rack-1.a'
+    assert client.get_node('rack-1.a')['uuid'] == node['uuid']
+    with pytest.raises(exceptions.NotFound):
+        client.get_node('nobody')
+    assert ironic.count() == 3
+
+
+def test_all_uuids_come_page_by_page(
+    ironic: InMemoryIronic, client: IronicClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('ironic_inspector.common.ironic.PAGE_SIZE', 3)
+    uuids = {ironic.add_node()['uuid'] for _ in range(7)}
+    assert set(client.node_uuids()) == uuids
+    assert ironic.count('GET', '/v1/nodes') == 3
+
+
+def test_all_ports_of_a_node_and_of_no_other(
+    ironic: InMemoryIronic, client: IronicClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('ironic_inspector.common.ironic.PAGE_SIZE', 2)
+    node, other = ironic.add_node(), ironic.add_node()
+    macs = {f'52:54:00:00:00:0{number}' for number in range(5)}
+    for mac in macs:
+        ironic.add_port(node['uuid'], mac)
+    ironic.add_port(other['uuid'], '52:54:00:00:00:99')
+    assert {port['address'] for port in client.node_ports(node['uuid'])} == macs
+
+
+@pytest.mark.parametrize('status', [500, 502, 503, 504])
+def test_failures_of_ironic_are_tried_again(ironic: InMemoryIronic, client: IronicClient, status: int) -> None:
+    node = ironic.add_node()
+    with ironic.fail('GET', '/v1/nodes/', status, times=ATTEMPTS - 1):
+        assert client.get_node(node['uuid'])['uuid'] == node['uuid']
+    with ironic.fail('GET', '/v1/nodes/', status) as fault:
+        with pytest.raises(exceptions.IronicError, match=f'Ironic answered {status}'):
+            client.get_node(node['uuid'])
+        assert fault.hits == ATTEMPTS
+
+
+def test_a_lost_connection_is_tried_again(ironic: InMemoryIronic, client: IronicClient) -> None:
+    node = ironic.add_node()
+    with ironic.fail('GET', '/v1/nodes/', 'drop', times=2):
+        assert client.get_node(node['uuid'])['uuid'] == node['uuid']
+
+
+def test_a_locked_node_is_asked_about_again_for_longer(
+    ironic: InMemoryIronic, client: IronicClient, conf: cfg.ConfigOpts
+) -> None:
+    conf.set_override('max_retries', 9, 'ironic')
+    node = ironic.add_node()
+    with ironic.fail('PUT', '/states/power', 409) as fault:
+        with pytest.raises(exceptions.IronicError, match='409'):
+            client.set_power_state(node['uuid'], 'power on')
+        assert fault.hits == 10
+
+
+def test_a_refusal_is_final_only_for_who_waits(ironic: InMemoryIronic, client: IronicClient) -> None:
+    node = ironic.add_node()
+    with ironic.fail('GET', '/v1/nodes/', 403) as fault, pytest.raises(exceptions.IronicError):
+        client.get_node(node['uuid'])
+    assert fault.hits == 1
+    with ironic.fail('PUT', '/states/power', 400) as fault, pytest.raises(exceptions.IronicError):
+        client.set_power_state(node['uuid'], 'power on')
+    assert fault.hits == ATTEMPTS
+
+
+def test_a_taken_mac_is_told_from_a_locked_node(ironic: InMemoryIronic, client: IronicClient) -> None:
+    node = ironic.add_node()
+    ironic.add_port(node['uuid'], '52:54:00:00:00:01')
+    mark = ironic.mark()
+    with pytest.raises(PortExists):
+        client.create_port({'node_uuid': node['uuid'], 'address': '52:54:00:00:00:01'})
+    assert ironic.count('POST', since=mark) == 1
+    with ironic.lock_node(node['uuid']), pytest.raises(exceptions.IronicError) as failure:
+        client.create_port({'node_uuid': node['uuid'], 'address': '52:54:00:00:00:02'})
+    assert not isinstance(failure.value, PortExists)
+
+
+def test_an_invalid_power_interface_has_a_reason(ironic: InMemoryIronic, client: IronicClient) -> None:
+    node = ironic.add_node()
+    assert client.validate_power(node['uuid']) is None
+    answer = {'power': {'result': False, 'reason': 'no password'}}
+    with ironic.fail('GET', '/validate$', 200, body=answer):
+        assert client.validate_power(node['uuid']) == 'no password'
+
+
+def test_nobody_there(conf: cfg.ConfigOpts) -> None:
+    conf.set_override('auth_type', 'none', 'ironic')
+    conf.set_override('endpoint_override', 'http://127.0.0.1:1', 'ironic')
+    client = IronicClient(conf, threading.Event(), attempt_interval=0)
+    with pytest.raises(exceptions.IronicError, match='cannot be reached'):
+        client.get_node('n')
+
+
+def test_nobody_waits_once_the_service_stops(
+    conf: cfg.ConfigOpts, ironic: InMemoryIronic, client: IronicClient
+) -> None:
+    stopping = threading.Event()
+    hurried = IronicClient(conf, stopping, attempt_interval=3600)
+    node = ironic.add_node()
+    with ironic.fail('GET', '/v1/nodes/', 500) as fault, futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(hurried.get_node, node['uuid'])
+        assert ironic.wait_for(lambda: fault.hits == 1, timeout=10)
+        stopping.set()
+        assert isinstance(answer.exception(timeout=10), exceptions.ShuttingDown)
+
+
+def test_one_connection_serves_all_threads(ironic: InMemoryIronic, client: IronicClient) -> None:
+    node = ironic.add_node()
+    with futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _number: client.get_node(node['uuid']), range(40)))
+    discoveries = ironic.count(discovery=True) - ironic.count()
+    assert discoveries <= 4

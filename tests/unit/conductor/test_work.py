@@ -1,0 +1,55 @@
+"""Work in progress, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import threading
+
+import pytest
+
+from ironic_inspector.common import exceptions
+from ironic_inspector.conductor.work import Work
+
+
+@pytest.fixture
+def work() -> Iterator[Work]:
+    work = Work(2)
+    yield work
+    work.shutdown()
+
+
+def test_draining_waits_for_what_goes_on(work: Work) -> None:
+    release, begun, drained = threading.Event(), threading.Event(), threading.Event()
+
+    def task() -> None:
+        begun.set()
+        release.wait(30)
+
+    work.submit(task)
+    assert begun.wait(30)
+    drainer = threading.Thread(target=lambda: work.drain(30) and drained.set())
+    drainer.start()
+    assert not drained.is_set()
+    release.set()
+    drainer.join(30)
+    assert drained.is_set()
+
+
+def test_no_new_work_is_taken_but_what_goes_on_may_continue(work: Work) -> None:
+    done = threading.Event()
+    with work.going_on():
+        assert not work.drain(0)
+        assert work.stopping.is_set()
+        work.submit(done.set)
+    assert done.wait(30)
+    with pytest.raises(exceptions.ShuttingDown), work.going_on():
+        pytest.fail('taken')
+    assert work.drain(30)
+
+
+def test_a_failing_task_counts_as_ended_and_ends_nothing_else(work: Work) -> None:
+    def fail() -> None:
+        raise RuntimeError('a bug')
+
+    work.submit(fail)
+    assert work.drain(30)
