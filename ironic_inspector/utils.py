@@ -11,6 +11,7 @@ from typing import Any
 from oslo_log import log
 
 from ironic_inspector.common import exceptions
+from ironic_inspector.common import text
 
 JsonObject = dict[str, Any]
 
@@ -23,7 +24,7 @@ class Error(exceptions.IntrospectionFailed):
     """
 
     def __init__(self, msg: Any, code: int = 400, node_info: Any = None, data: Any = None) -> None:  # noqa: ARG002
-        super().__init__(str(msg))
+        super().__init__(text.storable(str(msg)))
         self.http_code = code
 
 
@@ -47,7 +48,8 @@ def _node_name(node_info: Any, data: Any) -> str:
     if isinstance(data, Mapping):
         mac = get_pxe_mac(data)
         if mac:
-            return f'MAC: {mac}'
+            # Not known to be a MAC yet: this way it can't break the log's lines, nor fill them.
+            return f'MAC: {ascii(mac[:40])[1:-1]}'
     return 'unidentified node'
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+import re
 import sys
 from types import TracebackType
 from typing import Any
@@ -25,6 +26,7 @@ Options = Mapping[str, Mapping[str, object]]
 _Self = TypeVar('_Self', bound='_Server')
 
 _START_TIMEOUT = 90
+_ETHERNET = re.compile('([0-9a-f]{2}:){5}[0-9a-f]{2}')
 
 
 def write_options(path: Path, options: Options) -> Path:
@@ -171,9 +173,10 @@ class Ironic(_Server):
         return connect(ironic=self.url)
 
     def enrol(self, name: str, macs: Sequence[str], *, manage: bool = True, **attributes: Any) -> Any:
-        """Create a node with a port for each MAC, and bring it into manageable if `manage`; returns openstacksdk's Node.
+        """Create a node with a port for each MAC; returns openstacksdk's Node.
 
-        `attributes` are the node's, as openstacksdk names them; the driver is fake-hardware unless given.
+        `attributes` are the node's, as openstacksdk names them; the driver is fake-hardware unless given. The node ends
+        up in the provision state manageable, or without `manage` in enroll.
         """
         with self.connect() as connection:
             baremetal = connection.baremetal
@@ -290,11 +293,14 @@ def collect_introspection_data(
     return processes.run('ironic-python-agent', command, folder, environ=debian.tools_path(), timeout=timeout)
 
 
-def physical_macs() -> dict[str, str]:
-    """The MACs of the network interfaces that ironic-python-agent reports on this machine: {name: MAC}."""
-    found = {}
-    for interface in sorted(Path('/sys/class/net').iterdir()):
+def machine_macs() -> list[str]:
+    """The MACs of this machine's network interfaces, as far as ironic-python-agent reports them and Ironic takes them.
+
+    Sorted; empty where no interface has hardware behind it, as in most containers.
+    """
+    addresses = set()
+    for interface in Path('/sys/class/net').iterdir():
         # Bridges, tunnels and the loopback device have no hardware behind them.
         if (interface / 'device').exists():
-            found[interface.name] = (interface / 'address').read_text().strip()
-    return found
+            addresses.add((interface / 'address').read_text().strip().lower())
+    return sorted(address for address in addresses if _ETHERNET.fullmatch(address) and address.strip('0:'))

@@ -24,13 +24,12 @@ import subprocess
 import sys
 import threading
 import time
+from typing import TextIO
 
 from tools import debian
 from tools import processes
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-ENVIRONMENTS = CHECKOUT / '.envs'
-REQUIREMENTS = CHECKOUT / 'tools' / 'requirements'
 _PROGRESS_SECONDS = 10
 _INSTALL_TIMEOUT = 1800
 _BUILDERS = 2
@@ -45,11 +44,17 @@ class Environment:
     """A virtual environment by its name; what it is made of, and where it is."""
 
     name: str
+    checkout: Path = CHECKOUT
+
+    @property
+    def folder(self) -> Path:
+        """Where the checkout's environments are."""
+        return self.checkout / '.envs'
 
     @property
     def path(self) -> Path:
-        """The environment's folder."""
-        return ENVIRONMENTS / self.name
+        """Where this one is."""
+        return self.folder / self.name
 
     @property
     def python(self) -> Path:
@@ -63,17 +68,19 @@ class Environment:
     @property
     def requirements(self) -> Path:
         """The file that says what goes into it."""
-        return REQUIREMENTS / f'{self.name}.txt'
+        return self.checkout / 'tools' / 'requirements' / f'{self.name}.txt'
 
     @property
     def lock(self) -> Path:
         """The file that says in which versions."""
-        return CHECKOUT / 'constraints.txt' if self.name == 'dev' else REQUIREMENTS / f'{self.name}.lock'
+        if self.name == 'dev':
+            return self.checkout / 'constraints.txt'
+        return self.requirements.with_suffix('.lock')
 
     @property
     def log(self) -> Path:
         """pip's output."""
-        return ENVIRONMENTS / f'{self.name}.log'
+        return self.folder / f'{self.name}.log'
 
     @property
     def _stamp(self) -> Path:
@@ -83,7 +90,7 @@ class Environment:
         """What the environment must have been made of to be current."""
         sources = [self.requirements, self.lock]
         if self.name == 'dev':
-            sources += [CHECKOUT / 'setup.cfg', CHECKOUT / 'pyproject.toml']
+            sources.append(self.checkout / 'setup.cfg')
         digest = hashlib.sha256()
         for source in sources:
             digest.update(source.read_bytes() + b'\0')
@@ -138,15 +145,12 @@ class Builder:
 
     @contextmanager
     def _only_builder(self, environment: Environment) -> Iterator[None]:
-        ENVIRONMENTS.mkdir(exist_ok=True)
-        with (ENVIRONMENTS / f'.{environment.name}.flock').open('w') as handle:
-            while True:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    self._report(environment, 'being made by another process, waiting for it')
-                    self._pause(_PROGRESS_SECONDS)
+        environment.folder.mkdir(exist_ok=True)
+        with (environment.folder / f'.{environment.name}.flock').open('w') as handle:
+            if not _lock(handle):
+                self._report(environment, 'being made by another process, waiting for it')
+                while not _lock(handle):
+                    self._pause(0.2)
             yield
 
     def _build(self, environment: Environment) -> None:
@@ -170,7 +174,7 @@ class Builder:
     def _run(self, environment: Environment, command: Sequence[object]) -> None:
         deadline = time.monotonic() + _INSTALL_TIMEOUT
         reported = time.monotonic()
-        with processes.Process(environment.name, command, ENVIRONMENTS, cwd=CHECKOUT) as process:
+        with processes.Process(environment.name, command, environment.folder, cwd=environment.checkout) as process:
             while (status := process.wait(0.2)) is None and time.monotonic() < deadline:
                 self._pause(0)
                 if time.monotonic() > reported + _PROGRESS_SECONDS:
@@ -188,9 +192,18 @@ class Builder:
         print(f'[{elapsed:4.0f} s] environment {environment.name}: {line}', flush=True)
 
 
-def ensure(names: Sequence[str]) -> None:
+def _lock(handle: TextIO) -> bool:
+    """Whether we have the lock on this file now; it ends when the file is closed."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def ensure(names: Sequence[str], checkout: Path = CHECKOUT) -> None:
     """Make the named environments unless they are current; BuildError when one can't be made."""
-    environments = [Environment(name) for name in dict.fromkeys(names)]
+    environments = [Environment(name, checkout) for name in dict.fromkeys(names)]
     stale = [environment for environment in environments if not environment.is_current()]
     if stale:
         require_venv()
@@ -208,7 +221,7 @@ def require_venv() -> None:
 
 def main() -> int:
     """Command line; returns the exit status."""
-    known = sorted(path.stem for path in REQUIREMENTS.glob('*.txt'))
+    known = sorted(path.stem for path in Path(__file__).with_name('requirements').glob('*.txt'))
     parser = argparse.ArgumentParser(description='Make virtual environments below .envs/ of this checkout.')
     parser.add_argument('names', nargs='+', choices=known, metavar='NAME', help=', '.join(known))
     try:

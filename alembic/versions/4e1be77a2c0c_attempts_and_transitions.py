@@ -10,10 +10,9 @@ Follows: b55109d5063a
 
 from __future__ import annotations
 
+from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-
-from alembic import op
 
 revision = '4e1be77a2c0c'
 down_revision = 'b55109d5063a'

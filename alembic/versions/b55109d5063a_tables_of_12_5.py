@@ -9,10 +9,9 @@ Follows: nothing
 
 from __future__ import annotations
 
+from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-
-from alembic import op
 
 revision = 'b55109d5063a'
 down_revision = None

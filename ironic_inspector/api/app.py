@@ -11,6 +11,7 @@ from oslo_context import context as log_context
 from oslo_middleware import request_id
 from werkzeug.middleware import proxy_fix
 
+from ironic_inspector.api import body
 from ironic_inspector.api import context
 from ironic_inspector.api import errors
 from ironic_inspector.api import microversions
@@ -49,6 +50,7 @@ def create_app(conf: cfg.ConfigOpts, conductor: ConductorManager) -> flask.Flask
 def _enter() -> None:
     # Every log line of this thread carries the id from here on.
     log_context.RequestContext(request_id=flask.request.environ.get(request_id.ENV_REQUEST_ID))
+    body.receive()
     flask.g.version = microversions.requested(flask.request.headers)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 from typing import NoReturn
+
+import flask
 
 from ironic_inspector.common import exceptions
 
@@ -12,12 +15,26 @@ MAX_DEPTH = 64
 """Levels of nested lists and objects; an inventory has less than ten."""
 
 
+def receive() -> None:
+    """Refuse a body that is too large, whatever the URL does with it, and take in one that comes in chunks.
+
+    Left alone, the rest of those would pass for the next request of the connection, and nothing but reading tells their
+    size. A body whose length is known is left to who wants it.
+    """
+    request = flask.request
+    stream = request.stream  # raises RequestEntityTooLarge by the length
+    if request.content_length is None:
+        request.get_data()
+        # What reads up to the limit does not notice that there is more.
+        stream.read(1)
+
+
 def parse_object(body: bytes) -> dict[str, Any]:
     """Return the JSON object (RFC 8259) in a request body; InvalidRequest, saying what is wrong, if it is none."""
     if not body.strip():
         raise exceptions.InvalidRequest('The request has no body: it must be a JSON object')
     try:
-        document = json.loads(body.decode('utf-8'), parse_constant=_refuse_constant)
+        document = json.loads(body.decode('utf-8'), parse_constant=_refuse_constant, parse_float=_finite)
     except UnicodeDecodeError as exc:
         raise exceptions.InvalidRequest(f'The request body is not UTF-8: {exc}') from exc
     except RecursionError as exc:
@@ -33,6 +50,14 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f'{name} is not a JSON number')
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        # It would be written as Infinity, which nobody else reads.
+        raise ValueError(f'{number[:20]} is too large a number')
+    return value
 
 
 def _too_deep() -> exceptions.InvalidRequest:

@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import pathlib
 import socket
 import threading
 from typing import Any
 
+from cheroot import server as cheroot_server
 from cheroot import wsgi
 from oslo_config import cfg
 from oslo_log import log
+
+from ironic_inspector.api import microversions
 
 LOG = log.getLogger(__name__)
 
 MAX_THREADS = 256
 """Requests that are worked on at once; a callback keeps its thread for as long as Ironic takes."""
 BACKLOG = 1024
+
+
+class _Request(cheroot_server.HTTPRequest):
+    """A request, which is answered as the application does also where it never gets that far."""
+
+    def simple_response(self, status: str, msg: str = '') -> None:
+        """Refuse what is not HTTP, and close the connection."""
+        body = json.dumps({'error': {'message': msg or status}})
+        lines = [
+            f'{self.server.protocol} {status}',
+            'Content-Type: application/json',
+            f'Content-Length: {len(body)}',
+            f'{microversions.MINIMUM_HEADER}: {microversions.text_of(microversions.MINIMUM)}',
+            f'{microversions.MAXIMUM_HEADER}: {microversions.text_of(microversions.MAXIMUM)}',
+            'Connection: close',
+            '',
+            body,
+        ]
+        self.close_connection = True
+        # Whoever has gone meanwhile needs no answer.
+        with contextlib.suppress(OSError):
+            self.conn.wfile.write('\r\n'.join(lines).encode('ascii'))
+
+
+class _Connection(cheroot_server.HTTPConnection):
+    RequestHandlerClass = _Request
 
 
 class Server:
@@ -35,6 +66,7 @@ class Server:
             # The application limits what it reads; one that cheroot refused would get no JSON.
             max=-1,
         )
+        self._server.ConnectionClass = _Connection
         self._server.error_log = _log_error  # type: ignore[method-assign]
         self._thread: threading.Thread | None = None
 

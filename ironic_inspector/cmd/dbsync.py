@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import sys
 from typing import Final
 
+from alembic import command
 from alembic.util import CommandError
 from oslo_config import cfg
 from oslo_db import exception as db_exception
 from oslo_log import log
 import sqlalchemy as sa
 
-from alembic import command
 from ironic_inspector import conf as inspector_conf
 from ironic_inspector.common import exceptions
 from ironic_inspector.db import migration

@@ -95,7 +95,10 @@ class IronicClient:
 
     def get_node(self, node_id: str) -> JsonObject:
         """Return a node by its UUID or name."""
-        node: JsonObject = self._request('GET', _node_path(node_id), hurried=True).json()
+        node = self._fetch('GET', _node_path(node_id), hurried=True)
+        # To Ironic, "detail" and ".." are no names but other resources.
+        if 'uuid' not in node:
+            raise exceptions.NotFound(f'Ironic has no node {node_id!r}')
         return node
 
     def node_uuids(self) -> Iterator[str]:
@@ -103,7 +106,7 @@ class IronicClient:
         marker: str | None = None
         while True:
             query = {'fields': 'uuid', 'limit': str(PAGE_SIZE)} | ({'marker': marker} if marker else {})
-            page = self._request('GET', '/nodes', params=query).json()
+            page = self._fetch('GET', '/nodes', params=query)
             for node in page['nodes']:
                 marker = node['uuid']
                 yield node['uuid']
@@ -113,7 +116,7 @@ class IronicClient:
 
     def validate_power(self, node_uuid: str) -> str | None:
         """Ask Ironic to validate the power interface of a node; return why it is not valid, None if it is."""
-        result = self._request('GET', f'{_node_path(node_uuid)}/validate', hurried=True).json().get('power') or {}
+        result = self._fetch('GET', f'{_node_path(node_uuid)}/validate', hurried=True).get('power') or {}
         if result.get('result') is False:
             return str(result.get('reason') or 'no reason given')
         return None
@@ -121,8 +124,7 @@ class IronicClient:
     def patch_node(self, node_uuid: str, patch: JsonPatch, *, reset_interfaces: bool = False) -> JsonObject:
         """Apply a JSON patch (RFC 6902) to a node and return the node as it is now."""
         query = {'reset_interfaces': 'true'} if reset_interfaces else {}
-        node: JsonObject = self._request('PATCH', _node_path(node_uuid), json=patch, params=query, hurried=True).json()
-        return node
+        return self._fetch('PATCH', _node_path(node_uuid), json=patch, params=query, hurried=True)
 
     def set_boot_device(self, node_uuid: str, device: str, *, persistent: bool) -> None:
         """Set the device that a node boots from next, or from now on if `persistent`."""
@@ -148,7 +150,7 @@ class IronicClient:
         ports: list[JsonObject] = []
         query = {'node': node_uuid, 'limit': str(PAGE_SIZE)}
         while True:
-            page = self._request('GET', '/ports/detail', params=query).json()
+            page = self._fetch('GET', '/ports/detail', params=query)
             ports += page['ports']
             if not page['ports'] or not page.get('next'):
                 return ports
@@ -157,23 +159,34 @@ class IronicClient:
     def create_port(self, fields: JsonObject) -> JsonObject:
         """Create a port and return it; PortExists if its MAC is taken."""
         try:
-            port: JsonObject = self._request('POST', '/ports', json=fields, hurried=True, final=_is_taken).json()
+            return self._fetch('POST', '/ports', json=fields, hurried=True, final=_is_taken)
         except _RequestFailed as exc:
             if _is_taken(exc):
                 raise PortExists(str(exc)) from exc
             raise
-        return port
 
     def patch_port(self, port_uuid: str, patch: JsonPatch) -> JsonObject:
         """Apply a JSON patch (RFC 6902) to a port and return the port as it is now."""
-        port: JsonObject = self._request('PATCH', _port_path(port_uuid), json=patch, hurried=True).json()
-        return port
+        return self._fetch('PATCH', _port_path(port_uuid), json=patch, hurried=True)
 
     def delete_port(self, port_uuid: str) -> None:
         """Delete a port."""
         self._request('DELETE', _port_path(port_uuid), hurried=True)
 
     # Requests
+
+    def _fetch(self, method: str, path: str, **kwargs: Any) -> JsonObject:
+        """Send a request and return the JSON object that Ironic answers."""
+        response = self._request(method, path, **kwargs)
+        try:
+            document = response.json()
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise exceptions.IronicError(
+                f'What answers at {response.url} is not Ironic: check [ironic]endpoint_override, or the service catalog'
+            )
+        return document
 
     def _request(
         self,

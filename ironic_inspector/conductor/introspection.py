@@ -11,6 +11,7 @@ from ironic_inspector import utils
 from ironic_inspector.common import exceptions
 from ironic_inspector.conductor import bmc
 from ironic_inspector.conductor import pacing
+from ironic_inspector.conductor.services import GRACE
 from ironic_inspector.conductor.services import Services
 from ironic_inspector.introspection_state import Events
 from ironic_inspector.introspection_state import States
@@ -43,7 +44,7 @@ class Introspector:
             services.check_provision_state(node)
             if manage_boot:
                 self._check_power(node['uuid'])
-            stack.enter_context(services.nodes.held(node['uuid']))
+            stack.enter_context(services.nodes.held(node['uuid'], GRACE))
             info = services.nodes.begin(node['uuid'], manage_boot=manage_boot, node=node)
             stack.enter_context(services.failing(info))
             if manage_boot:
@@ -70,9 +71,10 @@ class Introspector:
         with services.work.going_on(), contextlib.ExitStack() as stack:
             node_uuid = services.node_uuid(node_id)
             services.nodes.record(node_uuid)
-            stack.enter_context(services.nodes.held(node_uuid))
+            stack.enter_context(services.nodes.held(node_uuid, GRACE))
             info = services.nodes.get(node_uuid)
             services.nodes.transition(info, Events.ABORT, CANCELED)
+            stack.enter_context(services.failing(info))
             services.work.submit(self._end_aborted, info, stack.pop_all())
 
     def abort_again(self, node_uuid: str) -> None:
@@ -80,6 +82,7 @@ class Introspector:
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._services.nodes.held(node_uuid))
             info = self._services.nodes.get(node_uuid)
+            stack.enter_context(self._services.failing(info))
             self._services.work.submit(self._end_aborted, info, stack.pop_all())
 
     def _check_power(self, node_uuid: str) -> None:

@@ -72,7 +72,7 @@ class Processor:
         with services.work.going_on(), contextlib.ExitStack() as stack:
             node_uuid = services.node_uuid(node_id)
             services.nodes.record(node_uuid)
-            stack.enter_context(services.nodes.held(node_uuid))
+            stack.enter_context(services.nodes.held(node_uuid, conductor_services.GRACE))
             info = services.nodes.get(node_uuid)
             if data is None:
                 data = services.store.get(node_uuid, processed=False, get_json=True)
@@ -123,7 +123,7 @@ class Processor:
     def _hold(self, stack: contextlib.ExitStack, node_uuid: str) -> None:
         nodes = self._services.nodes
         try:
-            stack.enter_context(nodes.held(node_uuid))
+            stack.enter_context(nodes.held(node_uuid, conductor_services.GRACE))
         except exceptions.Busy:
             # A quick ramdisk may call back while Ironic has not yet answered that the node is powered on.
             if nodes.record(node_uuid).state != States.STARTING:

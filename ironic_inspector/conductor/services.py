@@ -36,6 +36,9 @@ INTROSPECTABLE = frozenset({'enroll', 'manageable', 'inspecting', 'inspect wait'
 IN_USE = frozenset({'active', 'rescue'})
 """Provision states of nodes that serve somebody: introspected only where permitted, and never disturbed."""
 
+GRACE = 0.5
+"""Seconds that a request waits for a node that is held: whoever holds it lets go just after its state says so."""
+
 
 class PxeFilter:
     """The PXE filter, one synchronisation at a time."""

@@ -1,7 +1,27 @@
 """Options of the service itself, in [DEFAULT]."""
 
+from typing import Any
+
 from oslo_config import cfg
 from oslo_config import types
+
+
+class FileMode(types.ConfigType):
+    """Permissions of a file, written as an octal number."""
+
+    def __init__(self) -> None:
+        super().__init__(type_name='octal integer value')
+
+    def __call__(self, value: Any) -> int:
+        """Return the permissions; ValueError if they are not an octal number from 0 to 7777."""
+        mode = value if isinstance(value, int) else int(str(value), 8)
+        if not 0 <= mode <= 0o7777:
+            raise ValueError(f'{value} is no octal number from 0 to 7777')
+        return mode
+
+    def _formatter(self, value: int) -> str:
+        return f'{value:o}'
+
 
 OPTS = [
     cfg.HostAddressOpt('listen_address', default='::', help='Address that the API listens on.'),
@@ -12,8 +32,9 @@ OPTS = [
     ),
     cfg.Opt(
         'listen_unix_socket_mode',
-        type=types.Integer(min=0),
-        help='Permissions of the unix socket, an octal number with a leading 0o, such as 0o660.',
+        type=FileMode(),
+        sample_default='660',
+        help='Permissions of the unix socket, as an octal number.',
     ),
     cfg.StrOpt(
         'auth_strategy',

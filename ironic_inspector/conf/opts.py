@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from oslo_config import cfg
 
 from ironic_inspector.conf import capabilities
@@ -12,7 +14,7 @@ from ironic_inspector.conf import processing
 from ironic_inspector.conf import pxe_filter
 
 
-def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
     """Return the service's own options as (group, options) pairs."""
     return [
         ('DEFAULT', default.OPTS),

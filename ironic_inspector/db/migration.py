@@ -9,13 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 import sys
 
+from alembic import command
+from alembic import config as alembic_settings
 from alembic.runtime import migration as runtime
 from alembic.script import ScriptDirectory
 from oslo_config import cfg
 import sqlalchemy as sa
 
-from alembic import command
-from alembic import config as alembic_settings
 import ironic_inspector
 from ironic_inspector.common import exceptions
 from ironic_inspector.db.engine import Database

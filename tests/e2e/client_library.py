@@ -23,7 +23,8 @@ def main() -> None:
     except ironic_inspector_client.ClientError as error:
         print(json.dumps({'error': type(error).__name__, 'message': str(error)}))
     else:
-        print(json.dumps({'result': result}))
+        # Some methods return the bare HTTP response.
+        print(json.dumps({'result': result if isinstance(result, dict | list) else None}))
 
 
 if __name__ == '__main__':

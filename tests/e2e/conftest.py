@@ -87,7 +87,7 @@ def machine_macs() -> list[str]:
         debian.require_tools(debian.COMPONENT_TOOLS)
     except debian.MissingToolsError as error:
         pytest.skip(str(error))
-    macs = list(components.physical_macs().values())
+    macs = components.machine_macs()
     if not macs:
         pytest.skip('this machine has no network interface with hardware behind it')
     return macs

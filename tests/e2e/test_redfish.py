@@ -98,12 +98,12 @@ def test_a_machine_that_others_boot_is_left_alone(
     assert (system.power(), system.boot_device()) == ('On', 'Hdd')
 
 
-def test_a_bmc_that_can_not_be_reached_ends_in_an_error_that_says_so(
+def test_a_bmc_that_fails_ends_in_an_error_that_says_so(
     http: Http, enrol: Enrol, bmc: components.SushyEmulator, mac: str
 ) -> None:
     attributes = bmc.node_attributes()
-    attributes['driver_info']['redfish_address'] = 'http://127.0.0.1:9'
-    server = enrol('unreachable', [mac], manage=False, **attributes)
+    attributes['driver_info']['redfish_system_id'] = '/redfish/v1/Systems/none'
+    server = enrol('broken-bmc', [mac], manage=False, **attributes)
 
     assert http.post(f'/v1/introspection/{server.id}').status_code == 202
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ironic_inspector.fixtures.ironic import InMemoryIronic
+from tests.functional.lab import Lab
 from tests.service import InspectorProcess
 
 
@@ -23,7 +24,7 @@ def ironic() -> Iterator[InMemoryIronic]:
 @pytest.fixture
 def make_inspector(tmp_path: pathlib.Path, ironic: InMemoryIronic) -> Iterator[Callable[..., InspectorProcess]]:
     """A function that starts the service with options (group={name: value}) on a new database."""
-    processes = []
+    processes: list[InspectorProcess] = []
 
     def make(*, start: bool = True, **options: dict[str, Any]) -> InspectorProcess:
         folder = tmp_path / f'inspector-{len(processes)}'
@@ -42,3 +43,21 @@ def make_inspector(tmp_path: pathlib.Path, ironic: InMemoryIronic) -> Iterator[C
 def inspector(make_inspector: Callable[..., InspectorProcess]) -> InspectorProcess:
     """The service with the options that most tests need."""
     return make_inspector()
+
+
+@pytest.fixture(scope='module')
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A service for all tests of a module, each of which takes machines of its own and leaves no fault behind."""
+    with InMemoryIronic() as server:
+        process = InspectorProcess(tmp_path_factory.mktemp('inspector'), server.url)
+        try:
+            process.sync_database()
+            yield Lab(server, process.start())
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def make_lab(ironic: InMemoryIronic, make_inspector: Callable[..., InspectorProcess]) -> Callable[..., Lab]:
+    """A function that starts a service with options of its own (group={name: value})."""
+    return lambda **options: Lab(ironic, make_inspector(**options))

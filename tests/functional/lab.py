@@ -77,9 +77,7 @@ class Lab:
 
     def data(self, node: Machine | str, *, processed: bool = True) -> requests.Response:
         """Ask for stored data."""
-        return self.inspector.call(
-            'GET', f'/v1/introspection/{_id(node)}/data{"" if processed else "/unprocessed"}'
-        )
+        return self.inspector.call('GET', f'/v1/introspection/{_id(node)}/data{"" if processed else "/unprocessed"}')
 
     # States
 

@@ -27,7 +27,12 @@ def test_draining_waits_for_what_goes_on(work: Work) -> None:
 
     work.submit(task)
     assert begun.wait(30)
-    drainer = threading.Thread(target=lambda: work.drain(30) and drained.set())
+
+    def drain() -> None:
+        if work.drain(30):
+            drained.set()
+
+    drainer = threading.Thread(target=drain)
     drainer.start()
     assert not drained.is_set()
     release.set()

@@ -11,11 +11,11 @@ from typing import Any
 from typing import Final
 import uuid
 
+from alembic import command
 from oslo_db import exception as db_exception
 import pytest
 import sqlalchemy as sa
 
-from alembic import command
 from ironic_inspector.common import exceptions
 from ironic_inspector.db import migration
 from ironic_inspector.db import models

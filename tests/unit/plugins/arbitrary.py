@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from hypothesis import HealthCheck
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from tests.unit.plugins import nodes
 
 Path = tuple[str | int, ...]
+
+SETTINGS = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+"""A busy machine is no failure, and examples may share a node's Ironic."""
 
 JSON = st.recursive(
     st.none()

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck
 from hypothesis import given
-from hypothesis import settings
 import pytest
 
 from ironic_inspector import utils
@@ -110,7 +108,7 @@ def test_a_name_that_no_capability_can_have_is_refused(name: str) -> None:
 
 
 @given(data=arbitrary.spoiled(('inventory',)), capabilities=arbitrary.JSON)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@arbitrary.SETTINGS
 def test_only_error_is_raised(nodes: Nodes, data: dict[str, Any], capabilities: Any) -> None:
     node_info = nodes.enrol(properties={'capabilities': capabilities})
     try:

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 import json
 from typing import Any
 
-from hypothesis import HealthCheck
 from hypothesis import given
-from hypothesis import settings
 import pytest
 
 from ironic_inspector import utils
@@ -87,7 +85,7 @@ def test_twice_is_harmless(nodes: Nodes, name: str) -> None:
 
 
 @given(data=arbitrary.spoiled(('inventory', 'root_disk', 'boot_interface', 'pci_devices', 'error')))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@arbitrary.SETTINGS
 def test_only_error_is_raised(nodes: Nodes, data: dict[str, Any]) -> None:
     nodes.ironic.reset()
     node_info = nodes.enrol(properties={'root_device': {'size': '> 1', 'serial': 's!= x', 'rotational': False}})

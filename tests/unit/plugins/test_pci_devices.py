@@ -3,9 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import HealthCheck
 from hypothesis import given
-from hypothesis import settings
 import pytest
 
 from ironic_inspector import utils
@@ -115,7 +113,7 @@ def test_a_malformed_alias_stops_the_start(alias: str) -> None:
 
 
 @given(data=arbitrary.spoiled(('pci_devices',)))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@arbitrary.SETTINGS
 def test_only_error_is_raised(nodes: Nodes, data: dict[str, Any]) -> None:
     node_info = nodes.enrol()
     try:

@@ -39,6 +39,7 @@ def test_an_error_may_be_deep(hook: RamdiskErrorHook) -> None:
 
 
 @given(error=arbitrary.JSON)
+@arbitrary.SETTINGS
 def test_whatever_the_error_is_only_error_is_raised(error: Any) -> None:
     try:
         RamdiskErrorHook().before_processing({'error': error})

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 import pytest
 
@@ -132,7 +130,6 @@ DISKS = [
         ({'size': '<range-in> ( 100 960 ]'}, '/dev/sdb'),
         ({'model': 'big disk 2'}, '/dev/sdb'),
         ({'model': '<or> none such <or> Big Disk 2'}, '/dev/sdb'),
-        ({'model': '== 7.0', 'rotational': False}, None),
         ({'vendor': 'DELL'}, '/dev/sdb'),
         ({'vendor': 's!= ata'}, '/dev/sdb'),
         ({'vendor': 's> ata'}, '/dev/sdb'),
@@ -308,7 +305,7 @@ HINTS = st.fixed_dictionaries(
     root_device=HINTS | arbitrary.JSON | st.dictionaries(st.sampled_from(list(DISKS[0])), arbitrary.JSON),
     skip=st.lists(HINTS, max_size=2) | arbitrary.JSON,
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@arbitrary.SETTINGS
 def test_only_error_is_raised(nodes: Nodes, data: dict[str, Any], root_device: Any, skip: Any) -> None:
     node_info = nodes.enrol(properties={'root_device': root_device, 'skip_block_devices': skip})
     try:

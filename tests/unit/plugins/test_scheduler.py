@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck
 from hypothesis import given
-from hypothesis import settings
 import pytest
 
 from ironic_inspector import utils
@@ -69,7 +67,7 @@ def test_what_the_ramdisk_sends_beside_the_inventory_does_not_count(nodes: Nodes
 
 
 @given(data=arbitrary.spoiled(('inventory',)))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@arbitrary.SETTINGS
 def test_only_error_is_raised(nodes: Nodes, data: dict[str, Any]) -> None:
     node_info = nodes.enrol()
     try:

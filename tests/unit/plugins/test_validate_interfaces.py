@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 import pytest
 
@@ -337,7 +335,7 @@ def test_nothing_is_written_where_everything_fits(nodes: Nodes) -> None:
     add_ports=st.sampled_from(['all', 'active', 'pxe', 'disabled']),
     keep_ports=st.sampled_from(['all', 'present']),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@arbitrary.SETTINGS
 def test_only_error_is_raised(nodes: Nodes, data: dict[str, Any], add_ports: str, keep_ports: str) -> None:
     nodes.ironic.reset()
     node_info = nodes.enrol({PXE: {}, GONE: {}})

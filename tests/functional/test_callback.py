@@ -1,0 +1,409 @@
+"""POST /v1/continue: what ramdisks send, and what becomes of it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+import json
+import pathlib
+from typing import Any
+import uuid
+
+import pytest
+
+from tests.functional.lab import Lab
+from tests.functional.lab import at_once
+from tests.functional.lab import message
+from tests.service import until
+
+CALLBACK_CALLS = [
+    'GET /v1/nodes/{node}',
+    'GET /v1/ports/detail',
+    'PATCH /v1/nodes/{node}',
+    'PUT /v1/nodes/{node}/states/power',
+]
+LOGS: dict[str, Any] = {'logs': base64.b64encode(b'what the ramdisk did').decode()}
+
+
+def test_a_callback_takes_four_calls(lab: Lab) -> None:
+    machine = lab.waiting()
+    since = lab.ironic.mark()
+    answer = lab.call_back(machine.data())
+    assert answer.status_code == 200
+    assert answer.json() == {'uuid': machine.uuid}
+    status = lab.reached(machine, 'finished')
+    assert lab.summary(machine, since) == CALLBACK_CALLS
+    assert status['finished'] is True
+    assert status['error'] is None
+    assert status['started_at'] < status['finished_at']
+    node = lab.ironic.node(machine.uuid)
+    assert node['power_state'] == 'power off'
+    assert {'cpus', 'cpu_arch', 'memory_mb', 'local_gb'} <= node['properties'].keys()
+    assert lab.steps(machine)[-2:] == [('waiting', 'processing', 'process'), ('processing', 'finished', 'finish')]
+    assert lab.sql('SELECT * FROM attributes WHERE node_uuid = ?', machine.uuid) == []
+
+
+@pytest.mark.parametrize('content_type', [None, 'text/plain', 'application/x-www-form-urlencoded', 'garbage'])
+def test_any_content_type_is_read_as_json(lab: Lab, content_type: str | None) -> None:
+    machine = lab.waiting()
+    body = json.dumps(machine.data()).encode()
+    headers = {} if content_type is None else {'Content-Type': content_type}
+    answer = lab.inspector.call('POST', '/v1/continue', data=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+def test_new_interfaces_become_ports(lab: Lab) -> None:
+    machine = lab.waiting(port=False)
+    assert lab.call_back(machine.data()).status_code == 200
+    lab.reached(machine, 'finished')
+    assert [port['address'] for port in lab.ironic.ports(machine.uuid)] == [machine.mac]
+
+
+# Lookup
+
+
+def test_a_mac_alone_is_enough(lab: Lab) -> None:
+    machine = lab.waiting(bmc=False)
+    data = machine.data()
+    data['inventory']['bmc_address'] = None
+    assert lab.call_back(data).json() == {'uuid': machine.uuid}
+
+
+def test_macs_compare_without_regard_to_case(lab: Lab) -> None:
+    machine = lab.waiting(bmc=False)
+    data = machine.data(boot_interface='01-' + machine.mac.upper().replace(':', '-'))
+    data['inventory']['interfaces'][0]['mac_address'] = machine.mac.upper()
+    assert lab.call_back(data).json() == {'uuid': machine.uuid}
+
+
+@pytest.mark.parametrize(
+    ('known', 'key', 'sent'),
+    [
+        ('203.0.113.1', 'bmc_address', '203.0.113.1'),
+        ('2001:DB8:0::1', 'bmc_v6address', '2001:db8::1/64'),
+        ('https://[2001:db8::2]/redfish', 'bmc_v6address', '2001:db8:0:0::2'),
+    ],
+)
+def test_a_bmc_alone_is_enough(lab: Lab, known: str, key: str, sent: str) -> None:
+    machine = lab.waiting(port=False, driver_info={'ipmi_address': known})
+    data = machine.data()
+    data['inventory'].update({'bmc_address': None, key: sent})
+    assert lab.call_back(data).json() == {'uuid': machine.uuid}
+
+
+@pytest.mark.parametrize('address', ['', '0.0.0.0', None])
+def test_a_bmc_without_an_address_matches_nothing(lab: Lab, address: str | None) -> None:
+    lab.waiting(port=False)
+    data = lab.machine().data()
+    data['inventory'].update(bmc_address=address, bmc_v6address='::/0')
+    assert lab.call_back(data).status_code == 404
+
+
+def test_the_node_that_shares_most_is_taken(lab: Lab) -> None:
+    machine, other = lab.waiting(), lab.waiting()
+    data = machine.data()
+    data['inventory']['interfaces'].append(
+        {'name': 'other', 'mac_address': other.mac, 'ipv4_address': '198.51.100.7', 'has_carrier': True}
+    )
+    assert lab.call_back(data).json() == {'uuid': machine.uuid}
+    assert lab.status(other)['state'] == 'waiting'
+
+
+def test_a_tie_is_nobody(lab: Lab) -> None:
+    machine, other = lab.waiting(), lab.waiting()
+    data = machine.data()
+    data['inventory']['bmc_address'] = other.bmc
+    answer = lab.call_back(data)
+    assert answer.status_code == 404
+    assert machine.uuid in message(answer)
+    assert other.uuid in message(answer)
+    assert {lab.status(node)['state'] for node in (machine, other)} == {'waiting'}
+
+
+def test_an_unknown_machine_is_told_what_was_looked_for(lab: Lab) -> None:
+    machine = lab.machine()
+    answer = lab.call_back(machine.data(error='The disk burns'))
+    assert answer.status_code == 404
+    text = message(answer)
+    assert machine.mac in text
+    assert machine.bmc in text
+    assert 'start an introspection' in text
+    assert 'The disk burns' in text
+
+
+def test_a_node_that_is_not_on_introspection_is_not_found(lab: Lab) -> None:
+    machine = lab.finished()
+    steps = lab.steps(machine)
+    assert lab.call_back(machine.data()).status_code in (400, 404)
+    assert lab.steps(machine) == steps
+
+
+# Twice, early, late
+
+
+def test_the_same_callback_many_times_at_once_is_processed_once(lab: Lab) -> None:
+    machine = lab.waiting()
+    since = lab.ironic.mark()
+    answers = at_once([lambda: lab.call_back(machine.data())] * 8)
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses[0] == 200
+    # The others are told to come back, or that there is nothing to do any more.
+    assert set(statuses[1:]) <= {400, 404, 409}, statuses
+    lab.reached(machine, 'finished')
+    assert lab.summary(machine, since) == CALLBACK_CALLS
+    assert [event for _before, _after, event in lab.steps(machine)] == ['start', 'wait', 'process', 'finish']
+
+
+def test_a_callback_during_the_processing_of_another(lab: Lab) -> None:
+    machine = lab.waiting()
+    with lab.ironic.fail('PUT', f'{machine.uuid}/states/power', 'hang') as hanging:
+        assert lab.call_back(machine.data()).status_code == 200
+        assert lab.ironic.wait_for(lambda: hanging.hits, 10)
+        assert lab.status(machine)['state'] == 'processing'
+        answer = lab.call_back(machine.data())
+        assert answer.status_code == 409
+        assert message(answer)
+    lab.reached(machine, 'finished')
+
+
+def test_a_callback_during_the_start_is_processed_when_that_has_ended(lab: Lab) -> None:
+    machine = lab.machine()
+    with lab.ironic.fail('PUT', f'{machine.uuid}/states/power', 'hang') as hanging:
+        assert lab.start(machine).status_code == 202
+        assert lab.ironic.wait_for(lambda: hanging.hits, 10)
+
+        def release() -> None:
+            # The callback shows in the log before it waits for the node.
+            until(lambda: lab.log_of(f'MAC: {machine.mac}'))
+            assert lab.status(machine)['state'] == 'starting'
+            hanging.release()
+
+        answer, _nothing = at_once([lambda: lab.call_back(machine.data()), release])
+        assert answer.status_code == 200, answer.text
+    lab.reached(machine, 'finished')
+
+
+def test_a_late_callback_after_an_abort(lab: Lab) -> None:
+    machine = lab.waiting()
+    assert lab.abort(machine).status_code == 202
+    lab.ended(machine)
+    assert lab.call_back(machine.data()).status_code in (400, 404)
+    assert lab.status(machine)['error'] == 'Canceled by operator'
+
+
+# Failures
+
+
+def test_what_the_ramdisk_reports_is_kept(lab: Lab) -> None:
+    machine = lab.waiting()
+    answer = lab.call_back(machine.data(error='No space left on the ramdisk'))
+    assert answer.status_code == 400
+    status = lab.status(machine)
+    assert status['state'] == 'error'
+    assert status['finished'] is True
+    for text in (message(answer), status['error']):
+        assert 'No space left on the ramdisk' in text
+    assert lab.steps(machine)[-1] == ('waiting', 'error', 'error')
+
+
+def test_all_failures_are_told_together(lab: Lab) -> None:
+    machine = lab.waiting()
+    data = machine.data(error='Out of memory')
+    data['inventory']['interfaces'].append(7)
+    data['inventory']['interfaces'].append({'name': 'eth9', 'mac_address': 8})
+    answer = lab.call_back(data)
+    assert answer.status_code == 400
+    for text in (message(answer), lab.status(machine)['error']):
+        assert 'Out of memory' in text
+        assert 'interfaces[1]' in text
+        assert 'interfaces[2]' in text
+
+
+def test_hooks_that_fail_on_the_node(lab: Lab) -> None:
+    machine = lab.waiting(properties={'root_device': {'size': '>= 100000'}})
+    answer = lab.call_back(machine.data())
+    assert answer.status_code == 400
+    status = lab.status(machine)
+    assert status['state'] == 'error'
+    assert status['error'] == message(answer)
+    assert 'root device hints' in status['error']
+    # The machine stays on for a look at it.
+    assert lab.ironic.node(machine.uuid)['power_state'] == 'power on'
+    assert 'cpus' not in lab.ironic.node(machine.uuid)['properties']
+
+
+def test_a_node_that_was_given_to_somebody_meanwhile(lab: Lab) -> None:
+    machine = lab.waiting()
+    lab.ironic.update_node(machine.uuid, provision_state='active')
+    since = lab.ironic.mark()
+    answer = lab.call_back(machine.data())
+    assert answer.status_code == 400
+    assert "'active'" in message(answer)
+    assert lab.status(machine)['state'] == 'error'
+    assert lab.summary(machine, since) == ['GET /v1/nodes/{node}']
+
+
+def test_a_node_that_left_ironic_meanwhile(lab: Lab) -> None:
+    machine = lab.waiting()
+    lab.ironic.delete_node(machine.uuid)
+    answer = lab.call_back(machine.data())
+    assert answer.status_code == 404
+    assert machine.uuid in message(answer)
+    assert lab.status(machine)['state'] == 'error'
+
+
+# Power off
+
+
+@pytest.mark.parametrize(
+    ('options', 'query', 'node'),
+    [
+        ({'power_off': False}, {}, {}),
+        ({}, {'manage_boot': '0'}, {}),
+        ({'permit_active_introspection': True}, {}, {'provision_state': 'active'}),
+        ({'permit_active_introspection': True}, {}, {'provision_state': 'rescue'}),
+    ],
+    ids=['switched off', 'boot not managed', 'active', 'rescue'],
+)
+def test_machines_that_stay_on(
+    make_lab: Callable[..., Lab], options: dict[str, Any], query: dict[str, Any], node: dict[str, Any]
+) -> None:
+    lab = make_lab(processing=options)
+    machine = lab.machine(power_state='power on', **node)
+    assert lab.start(machine, **query).status_code == 202
+    lab.reached(machine, 'waiting')
+    since = lab.ironic.mark()
+    assert lab.call_back(machine.data()).status_code == 200
+    lab.reached(machine, 'finished')
+    assert lab.summary(machine, since) == CALLBACK_CALLS[:3]
+    assert lab.ironic.node(machine.uuid)['power_state'] == 'power on'
+
+
+@pytest.mark.parametrize(('provision_state', 'state'), [('enroll', 'finished'), ('manageable', 'error')])
+def test_a_machine_that_cannot_be_powered_off(lab: Lab, provision_state: str, state: str) -> None:
+    machine = lab.waiting(provision_state=provision_state)
+    with lab.ironic.fail('PUT', f'{machine.uuid}/states/power', 400):
+        assert lab.call_back(machine.data()).status_code == 200
+        status = lab.ended(machine)
+    assert status['state'] == state
+    if state == 'error':
+        assert 'powered off' in status['error']
+        assert 'driver_info' in status['error']
+    # What was found is there in any case.
+    assert 'cpus' in lab.ironic.node(machine.uuid)['properties']
+    assert lab.data(machine).status_code == 200
+
+
+# Data
+
+
+def test_data_are_kept_as_sent_and_as_processed(lab: Lab) -> None:
+    machine = lab.waiting()
+    data = machine.data(own={'some': ['thing', 1.5, None]}, name='\ud800 \0 \U0001f600', **LOGS)
+    sent = dict(data)
+    assert lab.call_back(data).status_code == 200
+    lab.reached(machine, 'finished')
+    del sent['logs']
+    unprocessed = lab.data(machine, processed=False)
+    assert unprocessed.headers['Content-Type'] == 'application/json'
+    assert unprocessed.json() == sent
+    processed = lab.data(machine.name).json()
+    assert 'logs' not in processed
+    assert processed.items() >= {key: sent[key] for key in ('own', 'name', 'boot_interface')}.items()
+    assert processed['macs'] == [machine.mac]
+    assert processed['ipmi_address'] == machine.bmc
+    assert {'all_interfaces', 'interfaces', 'cpus', 'memory_mb', 'local_gb'} <= processed.keys()
+
+
+def test_data_stay_until_others_come(lab: Lab) -> None:
+    machine = lab.finished(run=1)
+    lab.waiting(machine)
+    assert lab.data(machine).json()['run'] == 1
+    assert lab.call_back(machine.data(run=2, error='x')).status_code == 400
+    assert lab.data(machine).json()['run'] == 1
+    lab.finished(machine, run=3)
+    assert lab.data(machine).json()['run'] == 3
+    assert lab.data(machine, processed=False).json()['run'] == 3
+
+
+def test_data_are_stored_before_anything_can_fail(lab: Lab) -> None:
+    machine = lab.waiting(properties={'root_device': {'size': '>= 100000'}})
+    assert lab.call_back(machine.data(mark='kept')).status_code == 400
+    assert lab.data(machine, processed=False).json()['mark'] == 'kept'
+    assert lab.data(machine).status_code == 404
+
+
+def test_data_that_are_not_there(lab: Lab) -> None:
+    for node in (lab.waiting(), str(uuid.uuid4()), 'nobody'):
+        for processed in (True, False):
+            answer = lab.data(node, processed=processed)
+            assert answer.status_code == 404
+            assert message(answer)
+
+
+def test_a_service_that_stores_no_data(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab(processing={'store_data': 'none'})
+    machine = lab.finished()
+    for processed in (True, False):
+        answer = lab.data(machine, processed=processed)
+        assert answer.status_code == 404
+        assert 'store_data' in message(answer)
+    assert lab.reapply(machine).status_code == 404
+    assert lab.reapply(machine, json=machine.data()).status_code == 202
+    lab.reached(machine, 'finished')
+
+
+# Ramdisk logs
+
+
+def files(folder: pathlib.Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob('*') if path.is_file())
+
+
+def test_logs_of_failures_are_kept(make_lab: Callable[..., Lab], tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / 'logs'
+    lab = make_lab(processing={'ramdisk_logs_dir': folder, 'ramdisk_logs_filename_format': '{uuid}'})
+    lab.finished(**LOGS)
+    assert not folder.exists()
+    machine = lab.waiting()
+    lab.call_back(machine.data(error='x', **LOGS))
+    assert files(folder) == [machine.uuid]
+    assert (folder / machine.uuid).read_bytes() == b'what the ramdisk did'
+    # A hook that fails later, and a machine that nobody knows.
+    later = lab.waiting(properties={'root_device': {'size': '>= 100000'}})
+    lab.call_back(later.data(**LOGS))
+    assert lab.call_back(lab.machine().data(**LOGS)).status_code == 404
+    assert files(folder) == sorted([machine.uuid, later.uuid, 'unknown'])
+
+
+def test_names_of_logs(make_lab: Callable[..., Lab], tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / 'logs'
+    name = '{dt:%Y}/{mac}_{bmc}_{uuid}.tar.gz'
+    options = {'ramdisk_logs_dir': folder, 'ramdisk_logs_filename_format': name, 'always_store_ramdisk_logs': True}
+    lab = make_lab(processing=options)
+    machine = lab.finished(**LOGS)
+    until(lambda: folder.exists() and files(folder))
+    year = lab.status(machine)['started_at'][:4]
+    assert files(folder) == [f'{year}/{machine.mac.replace(":", "")}_{machine.bmc}_{machine.uuid}.tar.gz']
+
+
+def test_logs_that_are_no_logs_do_no_harm(make_lab: Callable[..., Lab], tmp_path: pathlib.Path) -> None:
+    lab = make_lab(processing={'ramdisk_logs_dir': tmp_path / 'logs', 'always_store_ramdisk_logs': True})
+    for logs in ('not base64!', 7, ['x'], {'a': 1}, True, 'é'):
+        lab.finished(logs=logs)
+
+
+def test_no_name_leads_out_of_the_folder(make_lab: Callable[..., Lab], tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / 'room' / 'logs'
+    options = {'ramdisk_logs_dir': folder, 'ramdisk_logs_filename_format': '{mac}/{bmc}.gz'}
+    lab = make_lab(processing=options)
+    before = {path for path in tmp_path.rglob('*') if folder not in path.parents}
+    hostile = ['../../escape', '/tmp/escape', '01-../../escape', '..', 'a\0b', '{uuid}', 'x' * 5000, '\ud800', '~root']
+    for text in hostile:
+        data = lab.machine().data(boot_interface=text, error='x', **LOGS)
+        data['inventory'].update(bmc_address=text, bmc_v6address=text)
+        assert lab.call_back(data).status_code == 404
+    lab.inspector.stop()
+    after = {path for path in tmp_path.rglob('*') if folder not in path.parents}
+    assert {path.name for path in after - before} <= {'room', 'logs', 'inspector.sqlite-wal', 'inspector.sqlite-shm'}
+    assert all(name.endswith('.gz') for name in files(folder))
