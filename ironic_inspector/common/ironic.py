@@ -240,7 +240,7 @@ class IronicClient:
             )
         except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
             self._forget_connection()
-            raise _RequestFailed(f'Ironic cannot be reached: {exc}') from exc
+            raise _RequestFailed(f'Ironic cannot be reached, check that it is up and that [ironic] leads to it: {exc}') from exc
         if response.status_code < 400:
             return response
         reason = _reason(response)

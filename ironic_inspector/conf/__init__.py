@@ -7,20 +7,18 @@ from collections.abc import Sequence
 from oslo_config import cfg
 from oslo_db import options as db_options
 from oslo_log import log
-from oslo_middleware import opts as middleware_options
 
 from ironic_inspector import version
 from ironic_inspector.common import exceptions
 from ironic_inspector.conf import capabilities
 from ironic_inspector.conf import default
 from ironic_inspector.conf import ironic
+from ironic_inspector.conf import oslo_middleware
 from ironic_inspector.conf import pci_devices
 from ironic_inspector.conf import processing
 from ironic_inspector.conf import pxe_filter
 
 PROJECT = 'ironic-inspector'
-MAX_REQUEST_BODY_SIZE = 32 * 1024 * 1024
-"""Bytes. A server with hundreds of disks and its ramdisk logs needs far more than oslo.middleware's default."""
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
@@ -36,9 +34,7 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_opts(capabilities.OPTS, 'capabilities')
     conf.register_opts(pci_devices.OPTS, 'pci_devices')
     conf.register_opts(db_options.database_opts, 'database')
-    for group, options in middleware_options.list_opts_sizelimit():
-        conf.register_opts(options, group)
-    conf.set_default('max_request_body_size', MAX_REQUEST_BODY_SIZE, 'oslo_middleware')
+    conf.register_opts(oslo_middleware.list_opts(), oslo_middleware.GROUP)
     set_library_defaults()
 
 
@@ -49,10 +45,17 @@ def set_library_defaults() -> None:
 
 
 def check(conf: cfg.ConfigOpts) -> None:
-    """Refuse, with a ConfigurationError that names the option, what this version of the service can't do.
+    """Refuse a configuration that cannot work: an error of oslo.config, or a ConfigurationError, names the option.
 
-    Ignoring these would leave the API open, or the state of nodes to chance.
+    What this version of the service cannot do yet is refused too: to ignore it would leave the API open, or the state
+    of nodes to chance.
     """
+    for group in (None, *conf):
+        values = conf if group is None else conf[group]
+        if isinstance(values, (cfg.ConfigOpts, cfg.ConfigOpts.GroupAttr)):
+            # oslo.config looks at a value only when somebody asks for it.
+            for name in values:
+                values[name]
     if conf.auth_strategy != 'noauth':
         raise exceptions.ConfigurationError(
             f'[DEFAULT]auth_strategy: {conf.auth_strategy} is not supported yet; with noauth, let only people that you '

@@ -24,7 +24,7 @@ class FileMode(types.ConfigType):
 
 
 OPTS = [
-    cfg.HostAddressOpt('listen_address', default='::', help='Address that the API listens on.'),
+    cfg.StrOpt('listen_address', default='::', help='Address that the API listens on.'),
     cfg.PortOpt('listen_port', default=5050, help='Port that the API listens on.'),
     cfg.StrOpt(
         'listen_unix_socket',

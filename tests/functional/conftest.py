@@ -11,6 +11,7 @@ import pytest
 
 from ironic_inspector.fixtures.ironic import InMemoryIronic
 from tests.functional.lab import Lab
+from tests.functional.lab import running_lab
 from tests.service import InspectorProcess
 
 
@@ -48,13 +49,8 @@ def inspector(make_inspector: Callable[..., InspectorProcess]) -> InspectorProce
 @pytest.fixture(scope='module')
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A service for all tests of a module, each of which takes machines of its own and leaves no fault behind."""
-    with InMemoryIronic() as server:
-        process = InspectorProcess(tmp_path_factory.mktemp('inspector'), server.url)
-        try:
-            process.sync_database()
-            yield Lab(server, process.start())
-        finally:
-            process.kill()
+    with running_lab(tmp_path_factory.mktemp('inspector')) as running:
+        yield running
 
 
 @pytest.fixture

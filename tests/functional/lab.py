@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
 from concurrent import futures
+import contextlib
 import dataclasses
 import itertools
+import pathlib
 import sqlite3
 from typing import Any
 
@@ -151,6 +154,18 @@ class Lab:
     def log_of(self, text: str) -> list[str]:
         """Return the lines of the service's log that have `text` in them."""
         return [line for line in self.inspector.log().splitlines() if text in line]
+
+
+@contextlib.contextmanager
+def running_lab(folder: pathlib.Path, **options: Json) -> Iterator[Lab]:
+    """Run a service with options of its own (group={name: value}), its files in `folder`, for a `with` block."""
+    with InMemoryIronic() as ironic:
+        process = InspectorProcess(folder, ironic.url, options)
+        try:
+            process.sync_database()
+            yield Lab(ironic, process.start())
+        finally:
+            process.kill()
 
 
 def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:

@@ -31,7 +31,7 @@ def nothing_unexpected(lab: Lab) -> Iterator[None]:
 
 
 def raw(lab: Lab, request: bytes) -> tuple[int, str, dict[str, Any]]:
-    """Send bytes as they are, and return the status, the headers and the document of the answer to the first request."""
+    """Send bytes as they are; return the status, the headers and the document of the (first) answer."""
     with socket.create_connection(('127.0.0.1', lab.inspector.port), ANSWER_TIMEOUT) as connection:
         connection.sendall(request)
         with connection.makefile('rb') as stream:
@@ -147,6 +147,7 @@ def test_what_is_no_http(lab: Lab, request_: bytes) -> None:
 # Data
 
 VALUES: tuple[Any, ...] = (7, -1.5, 'x', '', '\ud800\0\U0001f600', None, [], [[]], {}, {'x': [7]}, True, 10**30)
+HALF = len(VALUES) // 2
 ALIKE = ('lldp_raw', 'data', 'dmi', 'numa_topology', 'configuration', 'plugin_data')
 """Parts of the data that no hook looks into; the service only keeps them."""
 
@@ -190,15 +191,18 @@ def fault_of(lab: Lab, machine: Machine, data: dict[str, Any]) -> str | None:
 
 
 def test_wrong_types_anywhere_in_the_data(lab: Lab) -> None:
-    lab.ironic.latency = 0
     machines = [lab.machine(properties={'root_device': {'rotational': False}}) for _ in range(4)]
 
     def try_all(number: int) -> list[str]:
         machine, faults = machines[number], []
         data = machine.data()
-        cases = [(place, value) for place in places(data) for value in VALUES]
         # Every place is reached, and every value, but not every pair of them: that would take minutes.
-        for place, value in cases[number :: len(machines) * 5]:
+        cases = [
+            (place, value)
+            for index, place in enumerate(places(data))
+            for value in (VALUES[index % HALF], VALUES[index % HALF + HALF])
+        ]
+        for place, value in cases[number :: len(machines)]:
             # Nothing is powered: faster, and beside the point here.
             assert lab.start(machine, manage_boot='0').status_code == 202
             fault = fault_of(lab, machine, replaced(data, place, value))

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 import json
 import pathlib
+import re
 from typing import Any
 import uuid
 
@@ -255,20 +256,7 @@ def test_a_node_that_left_ironic_meanwhile(lab: Lab) -> None:
 # Power off
 
 
-@pytest.mark.parametrize(
-    ('options', 'query', 'node'),
-    [
-        ({'power_off': False}, {}, {}),
-        ({}, {'manage_boot': '0'}, {}),
-        ({'permit_active_introspection': True}, {}, {'provision_state': 'active'}),
-        ({'permit_active_introspection': True}, {}, {'provision_state': 'rescue'}),
-    ],
-    ids=['switched off', 'boot not managed', 'active', 'rescue'],
-)
-def test_machines_that_stay_on(
-    make_lab: Callable[..., Lab], options: dict[str, Any], query: dict[str, Any], node: dict[str, Any]
-) -> None:
-    lab = make_lab(processing=options)
+def stays_on(lab: Lab, query: dict[str, Any], **node: Any) -> None:
     machine = lab.machine(power_state='power on', **node)
     assert lab.start(machine, **query).status_code == 202
     lab.reached(machine, 'waiting')
@@ -277,6 +265,20 @@ def test_machines_that_stay_on(
     lab.reached(machine, 'finished')
     assert lab.summary(machine, since) == CALLBACK_CALLS[:3]
     assert lab.ironic.node(machine.uuid)['power_state'] == 'power on'
+
+
+def test_machines_that_the_service_does_not_power(lab: Lab) -> None:
+    stays_on(lab, {'manage_boot': '0'})
+
+
+def test_machines_in_use_stay_on(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab(processing={'permit_active_introspection': True})
+    for state in ('active', 'rescue'):
+        stays_on(lab, {}, provision_state=state)
+
+
+def test_machines_stay_on_where_that_is_wanted(make_lab: Callable[..., Lab]) -> None:
+    stays_on(make_lab(processing={'power_off': False}), {})
 
 
 @pytest.mark.parametrize(('provision_state', 'state'), [('enroll', 'finished'), ('manageable', 'error')])
@@ -361,49 +363,40 @@ def files(folder: pathlib.Path) -> list[str]:
 
 
 def test_logs_of_failures_are_kept(make_lab: Callable[..., Lab], tmp_path: pathlib.Path) -> None:
-    folder = tmp_path / 'logs'
-    lab = make_lab(processing={'ramdisk_logs_dir': folder, 'ramdisk_logs_filename_format': '{uuid}'})
+    folder = tmp_path / 'room' / 'logs'
+    name = '{mac}/{bmc}_{uuid}.gz'
+    lab = make_lab(processing={'ramdisk_logs_dir': folder, 'ramdisk_logs_filename_format': name})
     lab.finished(**LOGS)
     assert not folder.exists()
-    machine = lab.waiting()
-    lab.call_back(machine.data(error='x', **LOGS))
-    assert files(folder) == [machine.uuid]
-    assert (folder / machine.uuid).read_bytes() == b'what the ramdisk did'
-    # A hook that fails later, and a machine that nobody knows.
-    later = lab.waiting(properties={'root_device': {'size': '>= 100000'}})
-    lab.call_back(later.data(**LOGS))
-    assert lab.call_back(lab.machine().data(**LOGS)).status_code == 404
-    assert files(folder) == sorted([machine.uuid, later.uuid, 'unknown'])
-
-
-def test_names_of_logs(make_lab: Callable[..., Lab], tmp_path: pathlib.Path) -> None:
-    folder = tmp_path / 'logs'
-    name = '{dt:%Y}/{mac}_{bmc}_{uuid}.tar.gz'
-    options = {'ramdisk_logs_dir': folder, 'ramdisk_logs_filename_format': name, 'always_store_ramdisk_logs': True}
-    lab = make_lab(processing=options)
-    machine = lab.finished(**LOGS)
-    until(lambda: folder.exists() and files(folder))
-    year = lab.status(machine)['started_at'][:4]
-    assert files(folder) == [f'{year}/{machine.mac.replace(":", "")}_{machine.bmc}_{machine.uuid}.tar.gz']
-
-
-def test_logs_that_are_no_logs_do_no_harm(make_lab: Callable[..., Lab], tmp_path: pathlib.Path) -> None:
-    lab = make_lab(processing={'ramdisk_logs_dir': tmp_path / 'logs', 'always_store_ramdisk_logs': True})
-    for logs in ('not base64!', 7, ['x'], {'a': 1}, True, 'é'):
-        lab.finished(logs=logs)
-
-
-def test_no_name_leads_out_of_the_folder(make_lab: Callable[..., Lab], tmp_path: pathlib.Path) -> None:
-    folder = tmp_path / 'room' / 'logs'
-    options = {'ramdisk_logs_dir': folder, 'ramdisk_logs_filename_format': '{mac}/{bmc}.gz'}
-    lab = make_lab(processing=options)
-    before = {path for path in tmp_path.rglob('*') if folder not in path.parents}
+    # The ramdisk says so, a hook fails later, and a machine that nobody knows.
+    machine, later, unknown = lab.waiting(), lab.waiting(properties={'root_device': {'size': 100_000}}), lab.machine()
+    assert lab.call_back(machine.data(error='x', **LOGS)).status_code == 400
+    assert lab.call_back(later.data(**LOGS)).status_code == 400
+    assert lab.call_back(unknown.data(**LOGS)).status_code == 404
+    expected = [
+        f'{node.mac.replace(":", "")}/{node.bmc}_{uuid}.gz'
+        for node, uuid in ((machine, machine.uuid), (later, later.uuid), (unknown, 'unknown'))
+    ]
+    assert files(folder) == sorted(expected)
+    assert (folder / expected[0]).read_bytes() == b'what the ramdisk did'
+    # No name leads out of the folder.
+    before = set(tmp_path.rglob('*'))
     hostile = ['../../escape', '/tmp/escape', '01-../../escape', '..', 'a\0b', '{uuid}', 'x' * 5000, '\ud800', '~root']
     for text in hostile:
         data = lab.machine().data(boot_interface=text, error='x', **LOGS)
         data['inventory'].update(bmc_address=text, bmc_v6address=text)
         assert lab.call_back(data).status_code == 404
-    lab.inspector.stop()
-    after = {path for path in tmp_path.rglob('*') if folder not in path.parents}
-    assert {path.name for path in after - before} <= {'room', 'logs', 'inspector.sqlite-wal', 'inspector.sqlite-shm'}
-    assert all(name.endswith('.gz') for name in files(folder))
+    new = set(tmp_path.rglob('*')) - before
+    assert {path for path in new if folder not in path.parents} == set()
+    assert all(name.count('/') == 1 for name in files(folder))
+
+
+def test_all_logs_are_kept_where_that_is_wanted(make_lab: Callable[..., Lab], tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / 'logs'
+    lab = make_lab(processing={'ramdisk_logs_dir': folder, 'always_store_ramdisk_logs': True})
+    machine = lab.finished(**LOGS)
+    (name,) = until(lambda: folder.exists() and files(folder))
+    assert re.fullmatch(rf'{machine.uuid}_\d{{8}}-\d{{6}}\.\d{{6}}\.tar\.gz', name)
+    # What are no logs does no harm.
+    for logs in ('not base64!', 7, ['x'], {'a': 1}, True, 'é'):
+        lab.finished(logs=logs)
