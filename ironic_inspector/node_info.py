@@ -140,14 +140,14 @@ class NodeInfo:
         ]
         self._copy.patch(prepared, reset_interfaces=bool(kwargs.get('reset_interfaces')))
 
-    def update_properties(self, ironic: Any = None, **values: Any) -> None:
+    def update_properties(self, /, ironic: Any = None, **values: Any) -> None:
         """Set keys of the node's properties."""
         self.patch(
             [{'op': 'add', 'path': f'/properties/{key}', 'value': value} for key, value in values.items()],
             ironic,
         )
 
-    def update_capabilities(self, ironic: Any = None, **values: Any) -> None:
+    def update_capabilities(self, /, ironic: Any = None, **values: Any) -> None:
         """Set capabilities in the node's properties; the others stay as they are."""
         capabilities = text.parse_capabilities((self.fields.get('properties') or {}).get('capabilities'))
         capabilities.update((name, str(value)) for name, value in values.items())

@@ -31,7 +31,7 @@ _NUMERIC = frozenset({'=', '==', '!=', '<', '<=', '>', '>='})
 _SIZE_OPERATORS = _NUMERIC | {'<or>', '<range-in>'}
 # What is left out compares lists or numbers with each other, and would fail on any text.
 _TEXT_OPERATORS = frozenset(specs_matcher.op_methods) - {'<all-in>', '<range-in>'}
-_OPERATORS = sorted(specs_matcher.op_methods, key=len, reverse=True)
+_OPERATORS = tuple(sorted(specs_matcher.op_methods, key=len, reverse=True))
 
 _NOT_FOR_TEXT = 'Text is compared by s==, s!=, s<, s<=, s>, s>=, <in> or <or>'
 _LARGEST_SIZE = 2**63

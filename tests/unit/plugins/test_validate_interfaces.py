@@ -113,6 +113,12 @@ def test_a_loopback_address_is_not_suitable(address: str) -> None:
     assert 'dummy0' not in processed(data, add_ports='all')['interfaces']
 
 
+def test_the_loopback_interface_is_not_suitable_without_an_address() -> None:
+    data = sample()
+    data['inventory']['interfaces'].append(interface('lo', '00:00:00:00:00:00'))
+    assert list(processed(data, add_ports='all')['interfaces']) == ['eth0', 'ib0']
+
+
 @pytest.mark.parametrize(
     'broken',
     [
