@@ -30,7 +30,7 @@ test: python dev-environment components  ## Run all tests: unit, functional, and
 lint: python dev-environment  ## Check format, style and types
 	$(DEV)/ruff format --check $(SOURCES)
 	$(DEV)/ruff check $(SOURCES)
-	$(DEV)/mypy
+	$(DEV)/mypy $(SOURCES)
 
 .PHONY: format
 format: python dev-environment  ## Bring the sources into the format that lint asks for
@@ -52,7 +52,9 @@ benchmark: python dev-environment  ## Measure the service beside ironic-inspecto
 
 .PHONY: wheel
 wheel: python dev-environment  ## Build the sdist, and the wheel from it, into dist/
-	$(DEV)/python -m build --outdir dist . $(ARGS)
+	@rm -rf dist build
+	$(DEV)/python -m build --outdir dist . $(ARGS) > .envs/wheel.log 2>&1 || { tail -n 30 .envs/wheel.log; exit 1; }
+	@ls dist/*
 
 .PHONY: clean
 clean:  ## Remove everything made here, the environments too

@@ -68,7 +68,8 @@ def one_by_one(service: programs.Service, ironic: programs.Ironic, size: Size) -
     _call_back_in_turn(operator, bodies)
     marks.append((ironic.count_calls(), service.cpu_seconds()))
     calls, cpu = (
-        [(after - before) / size.sample for before, after in itertools.pairwise(mark)] for mark in zip(*marks)
+        [(after - before) / size.sample for before, after in itertools.pairwise(mark)]
+        for mark in zip(*marks, strict=True)
     )
     yield Figure('Ironic calls, start', 'calls', calls[0], 5)
     yield Figure('Ironic calls, callback', 'calls', calls[1], 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import uuid
 
 from oslo_utils import uuidutils
 
@@ -25,9 +26,11 @@ def limit(arguments: Mapping[str, str], maximum: int) -> int:
 def marker(arguments: Mapping[str, str]) -> str | None:
     """Return the UUID of the last item seen, None if there is none; InvalidRequest if it is no UUID."""
     value = arguments.get('marker')
-    if value is not None and not uuidutils.is_uuid_like(value):
+    if value is None:
+        return None
+    if not uuidutils.is_uuid_like(value):
         raise exceptions.InvalidRequest(f'marker must be the UUID of the last item seen, not {value!r}')
-    return value
+    return str(uuid.UUID(value))
 
 
 def states(arguments: Mapping[str, str]) -> list[str]:

@@ -23,6 +23,9 @@ from tests.service import until
 
 Json = dict[str, Any]
 
+UNKNOWN = '4e1b6f0c-0000-4000-8000-000000000000'
+"""The UUID of no node."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Machine:

@@ -12,13 +12,14 @@ import pytest
 import requests
 
 from ironic_inspector.api.body import MAX_DEPTH
-from ironic_inspector.conf import MAX_REQUEST_BODY_SIZE
 from tests.functional.lab import Lab
 from tests.functional.lab import Machine
 from tests.functional.lab import at_once
 from tests.functional.lab import message
 
 ANSWER_TIMEOUT = 30
+LIMIT = 32 << 20
+"""Bytes of a body that are taken by default."""
 
 
 @pytest.fixture(scope='module', autouse=True)
@@ -91,7 +92,7 @@ def test_objects_that_are_no_data(lab: Lab, data: dict[str, Any]) -> None:
 @pytest.mark.parametrize('chunked', [False, True], ids=['length', 'chunks'])
 def test_bodies_that_are_too_large(lab: Lab, path: str, chunked: bool) -> None:
     piece = b' ' * (1 << 20)
-    pieces = MAX_REQUEST_BODY_SIZE // len(piece) + 1
+    pieces = LIMIT // len(piece) + 1
     body = iter([piece] * pieces) if chunked else piece * pieces
     with requests.Session() as session:
         answer = session.post(lab.inspector.url + path, data=body, timeout=ANSWER_TIMEOUT)

@@ -8,10 +8,10 @@ import json
 import pathlib
 import re
 from typing import Any
-import uuid
 
 import pytest
 
+from tests.functional.lab import UNKNOWN
 from tests.functional.lab import Lab
 from tests.functional.lab import at_once
 from tests.functional.lab import message
@@ -336,7 +336,7 @@ def test_data_are_stored_before_anything_can_fail(lab: Lab) -> None:
 
 
 def test_data_that_are_not_there(lab: Lab) -> None:
-    for node in (lab.waiting(), str(uuid.uuid4()), 'nobody'):
+    for node in (lab.waiting(), UNKNOWN, 'nobody'):
         for processed in (True, False):
             answer = lab.data(node, processed=processed)
             assert answer.status_code == 404

@@ -9,6 +9,7 @@ from typing import Any
 from oslo_utils import strutils
 import pytest
 
+from tests.functional.lab import UNKNOWN
 from tests.functional.lab import Lab
 from tests.functional.lab import message
 
@@ -123,7 +124,7 @@ def test_other_interfaces_need_not_be_valid(lab: Lab, interface: str) -> None:
         lab.waiting(machine)
 
 
-@pytest.mark.parametrize('unknown', ['nobody', '4e1b6f0c-0000-4000-8000-000000000000', 'detail', 'a%20b'])
+@pytest.mark.parametrize('unknown', ['nobody', UNKNOWN, 'detail', 'a%20b'])
 def test_unknown_nodes(lab: Lab, unknown: str) -> None:
     answer = lab.start(unknown)
     assert answer.status_code == 404

@@ -1,0 +1,334 @@
+"""The process: how it ends, what it takes up after a crash, and what keeps it from starting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import pathlib
+import signal
+import socket
+import stat
+import time
+from typing import Any
+
+import pytest
+
+from ironic_inspector.fixtures.ironic import InMemoryIronic
+from tests.functional.lab import Lab
+from tests.functional.lab import at_once
+from tests.functional.lab import message
+from tests.service import InspectorProcess
+from tests.service import until
+
+Config = dict[str, dict[str, Any]]
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_what_goes_on_is_finished(make_lab: Callable[..., Lab], number: int) -> None:
+    lab = make_lab()
+    starting, processing, idle = lab.machine(), lab.waiting(), lab.waiting()
+    power = lab.ironic.fail('PUT', f'{starting.uuid}/states/power', 'hang')
+    update = lab.ironic.fail('PATCH', f'{processing.uuid}$', 'hang')
+    assert lab.start(starting).status_code == 202
+    assert lab.ironic.wait_for(lambda: power.hits, 10)
+
+    def end() -> None:
+        assert lab.ironic.wait_for(lambda: update.hits, 10)
+        lab.inspector.send_signal(number)
+        until(lambda: lab.log_of('Shutting down'))
+        # Who wants something new is told; who only looks, may.
+        for answer in (
+            lab.start(lab.machine()),
+            lab.call_back(idle.data()),
+            lab.abort(idle),
+            lab.reapply(idle, json=idle.data()),
+        ):
+            assert answer.status_code == 503
+            assert 'again' in message(answer)
+        assert lab.status(idle)['state'] == 'waiting'
+        for fault in (power, update):
+            fault.remove()
+
+    answer, _nothing = at_once([lambda: lab.call_back(processing.data()), end])
+    # The callback was there before: it is answered.
+    assert answer.status_code == 200
+    assert lab.inspector.wait() == 0
+    states = dict(lab.sql('SELECT uuid, state FROM nodes'))
+    assert states == {starting.uuid: 'waiting', processing.uuid: 'finished', idle.uuid: 'waiting'}
+    assert lab.log_of('Traceback') == []
+
+
+def test_what_takes_too_long_is_left_for_the_next_start(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab(DEFAULT={'graceful_shutdown_timeout': 1})
+    machine, other = lab.machine(), lab.machine()
+    with (
+        lab.ironic.fail('PUT', f'{machine.uuid}/states/power', 'hang') as hanging,
+        lab.ironic.fail('PUT', f'{other.uuid}/management/boot_device', 500) as failing,
+    ):
+        for node in (machine, other):
+            assert lab.start(node).status_code == 202
+        assert lab.ironic.wait_for(lambda: hanging.hits and failing.hits, 10)
+        since = time.monotonic()
+        assert lab.inspector.stop() == 0
+        assert time.monotonic() - since < 15
+    assert {row[0] for row in lab.sql('SELECT state FROM nodes')} <= {'starting', 'error'}
+    lab.inspector.start()
+    lab.reached(machine, 'waiting')
+    lab.finished(machine)
+
+
+def test_a_second_signal_does_no_harm(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab()
+    machine = lab.machine()
+    with lab.ironic.fail('PUT', f'{machine.uuid}/states/power', 'hang') as hanging:
+        assert lab.start(machine).status_code == 202
+        assert lab.ironic.wait_for(lambda: hanging.hits, 10)
+        lab.inspector.send_signal(signal.SIGTERM)
+        until(lambda: lab.log_of('Shutting down'))
+        lab.inspector.send_signal(signal.SIGTERM)
+        lab.inspector.send_signal(signal.SIGINT)
+        assert lab.status(machine)['state'] == 'starting'
+    assert lab.inspector.wait() == 0
+    assert lab.sql('SELECT state FROM nodes') == [('waiting',)]
+
+
+def test_a_crash_in_each_state(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab()
+    names = ('starting', 'unmanaged', 'processing', 'powering off', 'reapplying', 'aborting')
+    machines = {name: lab.machine() for name in names}
+    waiting, finished, failed = lab.waiting(), lab.finished(), lab.failed()
+    for name in ('processing', 'powering off', 'aborting'):
+        lab.waiting(machines[name])
+    lab.finished(machines['reapplying'])
+    faults = []
+    for method, name, path in (
+        ('PUT', 'starting', '{}/states/power'),
+        ('PATCH', 'processing', '{}$'),
+        ('PUT', 'powering off', '{}/states/power'),
+        ('GET', 'reapplying', '{}$'),
+        ('PUT', 'aborting', '{}/states/power'),
+    ):
+        faults.append(lab.ironic.fail(method, path.format(machines[name].uuid), 'hang'))
+    acts: dict[str, Callable[[], Any]] = {
+        'starting': lambda: lab.start(machines['starting']),
+        'processing': lambda: lab.call_back(machines['processing'].data()),
+        'powering off': lambda: lab.call_back(machines['powering off'].data()),
+        'reapplying': lambda: lab.reapply(machines['reapplying']),
+        'aborting': lambda: lab.abort(machines['aborting']),
+        'unmanaged': lambda: lab.start(machines['unmanaged'], manage_boot='0'),
+    }
+
+    def attempt(act: Callable[[], Any]) -> None:
+        try:
+            act()
+        except OSError:
+            # Killed before it could answer.
+            return
+
+    def crash() -> None:
+        assert lab.ironic.wait_for(lambda: lab.ironic.in_flight >= len(names) - 1, 20)
+        ports = lab.ironic.fail('GET', '^/v1/ports/detail$', 'hang')
+        faults.append(ports)
+
+        def kill() -> None:
+            until(lambda: ports.hits)
+            lab.inspector.kill()
+
+        at_once([lambda: attempt(acts['unmanaged']), kill])
+
+    at_once([*(lambda act=acts[name]: attempt(act) for name in acts if name != 'unmanaged'), crash])
+    states = dict(lab.sql('SELECT uuid, state FROM nodes'))
+    assert {name: states[machine.uuid] for name, machine in machines.items()} == {
+        'starting': 'starting', 'unmanaged': 'starting', 'processing': 'processing', 'powering off': 'processing',
+        'reapplying': 'reapplying', 'aborting': 'aborting',
+    }  # fmt: skip
+    for fault in faults:
+        fault.remove()
+    lab.inspector.start()
+    for name, state in (
+        ('starting', 'waiting'), ('unmanaged', 'waiting'), ('processing', 'finished'), ('powering off', 'finished'),
+        ('reapplying', 'finished'),
+    ):  # fmt: skip
+        lab.reached(machines[name], state)
+    assert lab.ended(machines['aborting'])['error'] == 'Canceled by operator'
+    # What nobody worked on is as it was.
+    assert [lab.status(node)['state'] for node in (waiting, finished, failed)] == ['waiting', 'finished', 'error']
+    assert lab.ironic.node(machines['unmanaged'].uuid)['power_state'] == 'power off'
+    for name in ('processing', 'powering off'):
+        assert lab.ironic.node(machines[name].uuid)['power_state'] == 'power off'
+        assert len(lab.ironic.ports(machines[name].uuid)) == 1
+        assert lab.data(machines[name]).status_code == 200
+    for name in ('starting', 'unmanaged'):
+        assert lab.sql("SELECT count(*) FROM attributes WHERE node_uuid = ? AND name = 'mac'", machines[name].uuid) == [
+            (1,)
+        ]
+        assert lab.call_back(machines[name].data()).status_code == 200
+        lab.reached(machines[name], 'finished')
+    assert lab.call_back(waiting.data()).status_code == 200
+
+
+def test_a_crash_in_processing_without_stored_data(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab(processing={'store_data': 'none'})
+    machine = lab.waiting()
+    hanging = lab.ironic.fail('PUT', f'{machine.uuid}/states/power', 'hang')
+    assert lab.call_back(machine.data()).status_code == 200
+    assert lab.ironic.wait_for(lambda: hanging.hits, 10)
+    lab.inspector.kill()
+    hanging.remove()
+    lab.inspector.start()
+    status = lab.ended(machine)
+    assert status['state'] == 'error'
+    assert 'start the introspection again' in status['error']
+
+
+def test_a_crash_while_ironic_is_away_as_well(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab()
+    machine = lab.machine()
+    hanging = lab.ironic.fail('PUT', f'{machine.uuid}/states/power', 'hang')
+    assert lab.start(machine).status_code == 202
+    assert lab.ironic.wait_for(lambda: hanging.hits, 10)
+    lab.inspector.kill()
+    hanging.remove()
+    with lab.ironic.fail('*', machine.uuid, 503), lab.ironic.fail('*', '^/v1/ports', 503):
+        lab.inspector.start()
+        status = lab.ended(machine)
+    assert status['state'] == 'error'
+    assert '503' in status['error']
+
+
+# What keeps it from starting
+
+WRONG: dict[str, tuple[Config, str]] = {
+    'unknown hook': ({'processing': {'processing_hooks': 'ramdisk_error,magic'}}, 'magic'),
+    'a hook twice the same': ({'processing': {'processing_hooks': '$default_processing_hooks,,'}}, 'processing_hooks'),
+    'ports neither added nor kept': (
+        {'processing': {'add_ports': 'disabled', 'keep_ports': 'added'}},
+        'keep_ports',
+    ),
+    'unknown store': ({'processing': {'store_data': 'papyrus'}}, 'store_data'),
+    'unknown filter': ({'pxe_filter': {'driver': 'cheesecloth'}}, 'cheesecloth'),
+    'unknown field in the name of logs': ({'processing': {'ramdisk_logs_filename_format': '{name}'}}, 'name'),
+    'malformed name of logs': (
+        {'processing': {'ramdisk_logs_filename_format': '{uuid'}},
+        'ramdisk_logs_filename_format',
+    ),
+    'a name of logs that looks inside': (
+        {'processing': {'ramdisk_logs_filename_format': '{uuid.x}'}},
+        'filename_format',
+    ),
+    'keystone': ({'DEFAULT': {'auth_strategy': 'keystone'}}, 'auth_strategy'),
+    'unknown strategy': ({'DEFAULT': {'auth_strategy': 'trust'}}, 'auth_strategy'),
+    'several processes': ({'DEFAULT': {'standalone': False}}, 'standalone'),
+    'TLS': ({'DEFAULT': {'use_ssl': True}}, 'use_ssl'),
+    'not a number': ({'DEFAULT': {'timeout': 'long'}}, 'timeout'),
+    'too few threads': ({'DEFAULT': {'max_concurrency': 1}}, 'max_concurrency'),
+    'unknown ports to add': ({'processing': {'add_ports': 'some'}}, 'add_ports'),
+    'an address of somebody else': ({'DEFAULT': {'listen_address': '198.51.100.1'}}, '198.51.100.1'),
+    'malformed alias': ({'pci_devices': {'alias': '{'}}, 'alias'),
+    'not a database': ({'database': {'connection': 'papyrus://x'}}, 'connection'),
+    'no folder for the database': ({'database': {'connection': 'sqlite:////nowhere/at/all.sqlite'}}, 'database'),
+    'a folder for a database': ({'database': {'connection': 'sqlite:////tmp'}}, 'database'),
+    'a socket in no folder': ({'DEFAULT': {'listen_unix_socket': '/nowhere/at/all.socket'}}, '/nowhere'),
+}
+
+
+def refusal(process: InspectorProcess) -> str:
+    """Start a service that cannot work and return what it says; fails if that is not one clear line."""
+    process.start(wait=False)
+    assert process.wait() not in (0, None)
+    lines = [line for line in process.log().splitlines() if line.strip()]
+    assert len(lines) == 1, lines
+    assert lines[0].startswith('ironic-inspector cannot start: '), lines
+    return lines[0]
+
+
+@pytest.fixture(scope='module')
+def synced(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A database of the newest revision."""
+    process = InspectorProcess(tmp_path_factory.mktemp('database'), 'http://127.0.0.1:1')
+    process.sync_database()
+    return process.folder / 'inspector.sqlite'
+
+
+@pytest.mark.parametrize(('options', 'says'), WRONG.values(), ids=WRONG)
+def test_a_wrong_configuration(tmp_path: pathlib.Path, synced: pathlib.Path, options: Config, says: str) -> None:
+    process = InspectorProcess(tmp_path, 'http://127.0.0.1:1', {'database': {'connection': f'sqlite:///{synced}'}})
+    for group, values in options.items():
+        process.options.setdefault(group, {}).update(values)
+    try:
+        assert says in refusal(process)
+    finally:
+        process.kill()
+
+
+def test_a_port_that_is_taken(tmp_path: pathlib.Path, synced: pathlib.Path) -> None:
+    process = InspectorProcess(tmp_path, 'http://127.0.0.1:1', {'database': {'connection': f'sqlite:///{synced}'}})
+    with socket.socket() as other:
+        other.bind(('127.0.0.1', process.port))
+        other.listen()
+        assert str(process.port) in refusal(process)
+
+
+def test_databases_that_are_not_ready(tmp_path: pathlib.Path) -> None:
+    process = InspectorProcess(tmp_path, 'http://127.0.0.1:1')
+    assert 'ironic-inspector-dbsync upgrade' in refusal(process)
+    process.log_file.unlink()
+    (tmp_path / 'inspector.sqlite').write_bytes(b'This is no database, but long enough to be taken for one.' * 100)
+    assert 'database' in refusal(process)
+
+
+def test_a_configuration_file_that_is_not_there(tmp_path: pathlib.Path) -> None:
+    process = InspectorProcess(tmp_path, 'http://127.0.0.1:1')
+    process.config_file = tmp_path / 'other.conf'
+    process.write_config()
+    process.config_file.write_text('[DEFAULT\nx\n')
+    process.write_config = lambda: None  # type: ignore[method-assign]
+    assert 'other.conf' in refusal(process)
+
+
+def test_a_unix_socket(tmp_path: pathlib.Path, ironic: InMemoryIronic) -> None:
+    path = tmp_path / 'api.socket'
+    options = {'DEFAULT': {'listen_unix_socket': path, 'listen_unix_socket_mode': '0o660'}}
+    process = InspectorProcess(tmp_path, ironic.url, options)
+    process.sync_database()
+
+    def answer() -> bytes:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(30)
+            connection.connect(str(path))
+            connection.sendall(b'GET /v1 HTTP/1.1\r\nHost: bare.example\r\nConnection: close\r\n\r\n')
+            with connection.makefile('rb') as stream:
+                return stream.read()
+
+    try:
+        for end in (process.kill, process.stop):
+            # The second time, the socket of the one that was killed is still there.
+            process.log_file.write_text('')
+            process.start(wait=False)
+            until(lambda: 'is up' in process.log())
+            assert stat.S_IMODE(path.stat().st_mode) == 0o660
+            assert answer().startswith(b'HTTP/1.1 200 OK')
+            assert b'http://bare.example/v1/introspection' in answer()
+            end()
+        assert not path.exists()
+    finally:
+        process.kill()
+
+
+def test_a_hundred_machines_at_once(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab()
+    lab.ironic.latency = 0.02
+    machines = [lab.machine() for _ in range(100)]
+    assert {answer.status_code for answer in at_once([lambda m=m: lab.start(m) for m in machines])} == {202}
+    until(lambda: _count(lab, 'waiting') == 100, 60)
+    answers = at_once([lambda m=m: lab.call_back(m.data()) for m in machines])
+    assert {answer.status_code for answer in answers} == {200}
+    until(lambda: _count(lab, 'finished') == 100, 60)
+    assert all(len(lab.steps(machine)) == 4 for machine in machines)
+    for word in ('database is locked', 'Traceback', 'ERROR', 'pool is full'):
+        assert lab.log_of(word) == []
+    assert lab.inspector.stop() == 0
+
+
+def _count(lab: Lab, state: str) -> int:
+    count: int = lab.sql('SELECT count(*) FROM nodes WHERE state = ?', state)[0][0]
+    return count
