@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -104,11 +105,18 @@ class NodeCache:
         return self._info(record, node)
 
     def transition(
-        self, info: NodeInfo, event: str, reason: str | None = None, *, manage_boot: bool | None = None
+        self,
+        info: NodeInfo,
+        event: str,
+        reason: str | None = None,
+        *,
+        manage_boot: bool | None = None,
+        along: Callable[[sa.Connection], None] | None = None,
     ) -> None:
         """Let `event` happen to a node: change its state and all that goes with it, in one transaction.
 
-        `reason` becomes the node's error when the new state is error. NotAllowedInState, without any change, if the
+        `reason` becomes the node's error when the new state is error. `along` is what else has to be done in the same
+        transaction. NotAllowedInState, without any change, if the
         state does not know the event; Busy if another process has changed the record since `info` was read.
         """
         before = info.record
@@ -134,7 +142,14 @@ class NodeCache:
             manage_boot=before.manage_boot if manage_boot is None else manage_boot,
         )
         step = introspections.Step(now, attempt_id, before.state, new_state, event, reason)
-        if not self.database.write(lambda connection: introspections.update(connection, before, after, step)):
+
+        def write(connection: sa.Connection) -> bool:
+            written = introspections.update(connection, before, after, step)
+            if written and along is not None:
+                along(connection)
+            return written
+
+        if not self.database.write(write):
             raise _lost_race(info.uuid)
         info.record = after
         LOG.info(

@@ -6,6 +6,7 @@ Each class is a context manager: the component serves when the block is entered,
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import ExitStack
+import os
 from pathlib import Path
 import re
 import sys
@@ -158,12 +159,22 @@ class Ironic(_Server):
                 'rpc_transport': 'none',
                 'host': 'localhost',
                 'default_network_interface': 'noop',
+                'state_path': self.folder,
             }
             | {f'enabled_{name}': value for name, value in enabled.items()},
             'api': {'host_ip': '127.0.0.1', 'port': self.port},
             'conductor': {'automated_clean': False, 'sync_power_state_interval': -1},
             'database': {'connection': f'sqlite:///{self.folder / "ironic.sqlite"}'},
             'dhcp': {'dhcp_provider': 'none'},
+            # By default these are folders of the system.
+            'agent': {'certificates_path': self.folder / 'certificates'},
+            'deploy': {'http_root': self.folder / 'http', 'iso_master_path': self.folder / 'iso'},
+            'pxe': {
+                'images_path': self.folder / 'images',
+                'instance_master_path': self.folder / 'master-images',
+                'tftp_master_path': self.folder / 'tftp' / 'master-images',
+                'tftp_root': self.folder / 'tftp',
+            },
             # A BMC here answers at once or never.
             'redfish': {'connection_attempts': 1},
         }
@@ -272,9 +283,12 @@ class ReferenceInspector(Inspector):
     environment = 'reference'
 
 
-def collect_introspection_data(
-    callback_url: str, folder: Path, *, collectors: str = 'default,logs,pci-devices', timeout: float = 120
-) -> Path:
+def ipa_collectors() -> str:
+    """What ironic-python-agent can collect as this user, by the names of its collectors."""
+    return 'default,logs,pci-devices' if os.geteuid() == 0 else 'default,pci-devices'
+
+
+def collect_introspection_data(callback_url: str, folder: Path, *, timeout: float = 120) -> Path:
     """Let the real ironic-python-agent collect this machine's hardware and post it; returns the file with its log.
 
     MissingToolsError without the programs it runs; ProcessError, with the end of its log, when it fails or the
@@ -288,7 +302,7 @@ def collect_introspection_data(
         '--inspection_callback_url',
         callback_url,
         '--inspection_collectors',
-        collectors,
+        ipa_collectors(),
     ]
     return processes.run('ironic-python-agent', command, folder, environ=debian.tools_path(), timeout=timeout)
 

@@ -48,7 +48,7 @@ Introspect once more: start it, then post what the ramdisk would.
 
   openstack baremetal introspection start {node}
   ironic-collect-introspection-data --inspection_callback_url {callback} \\
-      --inspection_collectors default,logs,pci-devices
+      --inspection_collectors {collectors}
 """
 
 _ENDED = """\
@@ -95,10 +95,19 @@ class Demo:
                 self._say(f'this machine is now node {NODE} in Ironic, with ports {", ".join(macs)}')
                 self._show(ironic, inspector, node.id)
                 if keep:
-                    print(_KEPT.format(node=NODE, ironic=ironic.url, inspector=inspector.url,
-                                       callback=inspector.callback_url), flush=True)  # fmt: skip
-                    threading.Event().wait()
+                    self._keep(ironic, inspector)
         print(_ENDED.format(node=NODE, folder=self._folder), flush=True)
+
+    def _keep(self, ironic: components.Ironic, inspector: components.Inspector) -> None:
+        facts = {
+            'node': NODE,
+            'ironic': ironic.url,
+            'inspector': inspector.url,
+            'callback': inspector.callback_url,
+            'collectors': components.ipa_collectors(),
+        }
+        print(_KEPT.format(**facts), flush=True)
+        threading.Event().wait()
 
     def _show(self, ironic: components.Ironic, inspector: components.Inspector, node_id: str) -> None:
         with ironic.connect() as ironic_api, inspector.connect() as inspector_api:

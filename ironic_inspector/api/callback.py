@@ -10,5 +10,8 @@ from ironic_inspector.api import context
 
 def continue_introspection() -> flask.Response:
     """Process the data of a ramdisk, JSON whatever their content type says, and return the UUID of its node."""
-    data = body.parse_object(flask.request.get_data(cache=False))
-    return flask.jsonify(uuid=context.current().conductor.continue_introspection(data))
+    api = context.current()
+    with api.bodies.share(flask.request.content_length or 0):
+        data = body.parse_object(flask.request.get_data(cache=False))
+        node_uuid = api.conductor.continue_introspection(data)
+    return flask.jsonify(uuid=node_uuid)

@@ -7,6 +7,7 @@ import dataclasses
 import flask
 from oslo_config import cfg
 
+from ironic_inspector.api import budget
 from ironic_inspector.conductor.manager import ConductorManager
 from ironic_inspector.conductor.services import Services
 
@@ -17,6 +18,7 @@ class Api:
 
     conf: cfg.ConfigOpts
     conductor: ConductorManager
+    bodies: budget.Budget = dataclasses.field(default_factory=budget.Budget)
 
     @property
     def services(self) -> Services:

@@ -20,6 +20,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (exceptions.InvalidRequest, 400),
     (exceptions.NotFound, 404),
     (exceptions.Busy, 409),
+    (exceptions.Overloaded, 503),
     (exceptions.ShuttingDown, 503),
     # What fails a node is no fault of the service's own, and a ramdisk must not send the same again.
     (exceptions.IntrospectionFailed, 400),

@@ -9,6 +9,7 @@ InspectorError
 ├── Busy                    another operation holds the node
 ├── IntrospectionFailed     hooks or rules failed a node
 ├── IronicError             Ironic refused a request or is away
+├── Overloaded              the service has more to do than it can
 └── ShuttingDown            the service ends and takes no new work
 
 `ironic_inspector.utils.Error`, which plug-ins raise, is an IntrospectionFailed.
@@ -70,6 +71,12 @@ class IronicError(InspectorError):
     """Ironic refused a request, or could not be reached."""
 
     code = 'ironic'
+
+
+class Overloaded(InspectorError):
+    """The service has more to do than it can; the same request may succeed later."""
+
+    code = 'overloaded'
 
 
 class ShuttingDown(InspectorError):

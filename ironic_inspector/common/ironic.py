@@ -1,32 +1,26 @@
 """The client of Ironic: one connection for all threads, and retries.
 
-Requests go out through the adapter of openstacksdk's connection. Nodes and ports come back as Ironic's own JSON
-objects; `as_node` and `as_port` make openstacksdk's resources of them, which is what plug-ins are given.
+Nodes and ports come back as Ironic's own JSON objects; `as_node` and `as_port` make openstacksdk's resources of them,
+which is what plug-ins are given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterator
+import json
 import threading
 import time
 from typing import Any
 from urllib import parse
 
-from keystoneauth1 import exceptions as ks_exceptions
-from keystoneauth1 import loading
-from keystoneauth1 import session as ks_session
-from openstack import connection as sdk_connection
-from openstack import exceptions as sdk_exceptions
-from openstack import utils as sdk_utils
-from openstack.baremetal.v1 import node as sdk_node
-from openstack.baremetal.v1 import port as sdk_port
 from oslo_config import cfg
 from oslo_log import log
 import requests
 import tenacity
 
 from ironic_inspector.common import exceptions
+from ironic_inspector.common import keystone
 from ironic_inspector.conf import ironic as ironic_conf
 
 LOG = log.getLogger(__name__)
@@ -41,17 +35,26 @@ ATTEMPT_INTERVAL = 1.0
 ANSWER_TIMEOUT = 60.0
 """Seconds to wait for an answer where [ironic]timeout is not set: what Ironic's API gives its own conductor."""
 PAGE_SIZE = 1000
+MICROVERSION = (1, 95)
+"""The newest version of Ironic's API that this client knows; older ones do as well."""
+MAX_REASON = 500
+"""Characters quoted of an error that is not as Ironic writes them."""
 _CONFLICT = 409
 
 
 def as_node(fields: JsonObject) -> Any:
     """Return openstacksdk's Node of a node as Ironic's API represents it."""
-    return sdk_node.Node.existing(**fields)
+    # Imported by need: it takes much memory, and only plug-ins from elsewhere want it.
+    from openstack.baremetal.v1 import node
+
+    return node.Node.existing(**fields)
 
 
 def as_port(fields: JsonObject) -> Any:
     """Return openstacksdk's Port of a port as Ironic's API represents it."""
-    return sdk_port.Port.existing(**fields)
+    from openstack.baremetal.v1 import port
+
+    return port.Port.existing(**fields)
 
 
 class _RequestFailed(exceptions.IronicError):
@@ -86,8 +89,7 @@ class IronicClient:
         self._stopping = stopping
         self._attempt_interval = attempt_interval
         self._lock = threading.Lock()
-        self._proxy: Any = None
-        self._microversion: str | None = None
+        self._endpoint: keystone.Endpoint | None = None
         self._failure: Exception | None = None
         self._failed_at = 0.0
 
@@ -234,13 +236,20 @@ class IronicClient:
 
     def _attempt(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         try:
-            proxy, microversion = self._connection()
-            response: requests.Response = proxy.request(
-                path, method, microversion=microversion, connect_retries=0, **kwargs
+            endpoint = self._connection()
+            response: requests.Response = endpoint.session.request(
+                endpoint.url + path,
+                method,
+                microversion=endpoint.microversion,
+                microversion_service_type='baremetal',
+                raise_exc=False,
+                **kwargs,
             )
-        except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
+        except keystone.Failure as exc:
             self._forget_connection()
-            raise _RequestFailed(f'Ironic cannot be reached, check that it is up and that [ironic] leads to it: {exc}') from exc
+            raise _RequestFailed(
+                f'Ironic cannot be reached, check that it is up and that [ironic] leads to it: {exc}'
+            ) from exc
         if response.status_code < 400:
             return response
         reason = _reason(response)
@@ -248,45 +257,30 @@ class IronicClient:
             raise exceptions.NotFound(f'Ironic answered 404: {reason}')
         raise _RequestFailed(f'Ironic answered {response.status_code}: {reason}', response.status_code)
 
-    def _connection(self) -> tuple[Any, str | None]:
+    def _connection(self) -> keystone.Endpoint:
         asked_at = time.monotonic()
         with self._lock:
-            if self._proxy is None:
+            if self._endpoint is None:
                 # Of all threads that wait here one finds out that Ironic does not answer; the others take its word.
                 if self._failure and self._failed_at > asked_at:
                     raise self._failure
                 try:
-                    proxy = _connect(self._conf)
-                    self._microversion = sdk_utils.maximum_supported_microversion(
-                        proxy, sdk_node.Node._max_microversion
+                    self._endpoint = keystone.connect(
+                        self._conf,
+                        ironic_conf.GROUP,
+                        newest=MICROVERSION,
+                        timeout=ANSWER_TIMEOUT,
+                        connections=self._conf.max_concurrency,
                     )
-                except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
+                except keystone.Failure as exc:
                     self._failure, self._failed_at = exc, time.monotonic()
                     raise
-                self._proxy = proxy
-            return self._proxy, self._microversion
+            return self._endpoint
 
     def _forget_connection(self) -> None:
         # Addresses and versions may have changed while Ironic was away.
         with self._lock:
-            self._proxy = None
-
-
-def _connect(conf: cfg.ConfigOpts) -> Any:
-    group = ironic_conf.GROUP
-    http = requests.Session()
-    adapter = ks_session.TCPKeepAliveAdapter(
-        pool_maxsize=conf.max_concurrency,
-        tls_ciphers=conf[group].tls_ciphers,
-        tls_min_version=conf[group].tls_min_version,
-    )
-    for scheme in ('http://', 'https://'):
-        http.mount(scheme, adapter)
-    auth = loading.load_auth_from_conf_options(conf, group)
-    session = loading.load_session_from_conf_options(
-        conf, group, auth=auth, session=http, timeout=conf[group].timeout or ANSWER_TIMEOUT
-    )
-    return sdk_connection.Connection(session=session, oslo_conf=conf).baremetal
+            self._endpoint = None
 
 
 def _node_path(node_id: str) -> str:
@@ -302,8 +296,11 @@ def _is_taken(failure: _RequestFailed) -> bool:
 
 
 def _reason(response: requests.Response) -> str:
+    """Return what Ironic says of an error: {"error_message": {"faultstring": …}}, the inner object as JSON text."""
     try:
-        sdk_exceptions.raise_from_response(response)
-    except sdk_exceptions.HttpException as exc:
-        return str(exc.details or exc.message)
-    return str(response.reason)
+        message = response.json()['error_message']
+        if isinstance(message, str):
+            message = json.loads(message)
+        return str(message['faultstring'])
+    except (ValueError, KeyError, TypeError):
+        return response.text[:MAX_REASON].strip() or str(response.reason)

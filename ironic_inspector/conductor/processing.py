@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 import contextlib
 import json
 from typing import Any
 
+from oslo_utils import netutils
+
 from ironic_inspector import utils
 from ironic_inspector.common import exceptions
 from ironic_inspector.conductor import services as conductor_services
+from ironic_inspector.conductor.ramdisk_logs import PendingLogs
 from ironic_inspector.conductor.services import Services
 from ironic_inspector.conductor.services import reason_of
 from ironic_inspector.introspection_state import Events
@@ -17,6 +21,7 @@ from ironic_inspector.introspection_state import States
 from ironic_inspector.node_cache import BMC_ATTRIBUTE
 from ironic_inspector.node_cache import MAC_ATTRIBUTE
 from ironic_inspector.node_info import NodeInfo
+from ironic_inspector.plugins import introspection_data
 
 LOG = utils.getProcessingLogger(__name__)
 
@@ -45,21 +50,22 @@ class Processor:
         with services.work.going_on(), contextlib.ExitStack() as stack:
             unprocessed = _without_logs(data)
             failures = self._before_processing(data)
-            node_uuid = self._lookup(data, failures)
+            logs = services.ramdisk_logs.take(data)
+            node_uuid = self._lookup(data, failures, logs)
             self._hold(stack, node_uuid)
             info = services.nodes.get(node_uuid)
             if info.state not in EXPECTING:
                 raise exceptions.NotAllowedInState(
                     f'Node {info} expects no data: its introspection is in the state {info.state}'
                 )
-            stack.enter_context(self._keeping_logs_of_failure(info, data))
+            # From here on nothing that lives longer than this call may hold the data: there can be hundreds of them.
+            stack.enter_context(_keeping_logs_of_failure(info, logs))
             stack.enter_context(services.failing(info))
             _raise_collected(failures)
-            services.store.save(info.uuid, unprocessed, processed=False)
-            services.nodes.transition(info, Events.PROCESS)
+            self._accept(info, unprocessed)
             services.check_provision_state(info.fields)
             self._process(info, data)
-            services.work.submit(self._finish, info, data, stack.pop_all())
+            services.work.submit(self._finish, info, logs, stack.pop_all())
             return info.uuid
 
     def reapply(self, node_id: str, data: JsonObject | None = None) -> None:
@@ -110,13 +116,24 @@ class Processor:
                 failures.append(f'Unexpected exception {type(exc).__name__} in hook {named.name}: {exc}')
         return failures
 
-    def _lookup(self, data: JsonObject, failures: Iterable[str]) -> str:
+    def _accept(self, info: NodeInfo, unprocessed: str) -> None:
+        """Keep what the ramdisk sent and let the processing begin: both or neither, where the store is the database."""
+        store = self._services.store
+        along = None
+        if isinstance(store, introspection_data.DatabaseStore):
+            along = store.saving(info.uuid, unprocessed, processed=False)
+        else:
+            store.save(info.uuid, unprocessed, processed=False)
+        self._services.nodes.transition(info, Events.PROCESS, along=along)
+
+    def _lookup(self, data: JsonObject, failures: Iterable[str], logs: PendingLogs | None) -> str:
         services = self._services
         attributes = {MAC_ATTRIBUTE: _macs(data), BMC_ATTRIBUTE: _bmc_addresses(data)}
         try:
             return services.nodes.find(attributes)
         except exceptions.NotFound as exc:
-            services.ramdisk_logs.store(None, data)
+            if logs:
+                logs.store(None)
             LOG.error('%s', exc, data=data)
             raise exceptions.NotFound('; '.join([str(exc), *failures])) from exc
 
@@ -139,12 +156,12 @@ class Processor:
         info.write()
         services.pxe_filter.sync()
 
-    def _finish(self, info: NodeInfo, data: JsonObject, held: contextlib.ExitStack) -> None:
+    def _finish(self, info: NodeInfo, logs: PendingLogs | None, held: contextlib.ExitStack) -> None:
         with held:
             self._power_off(info)
             self._services.nodes.transition(info, Events.FINISH)
-            if self._services.ramdisk_logs.keep_all:
-                self._services.ramdisk_logs.store(info.uuid, data)
+            if logs and self._services.ramdisk_logs.keep_all:
+                logs.store(info.uuid)
         self._services.pxe_filter.sync()
 
     def _power_off(self, info: NodeInfo) -> None:
@@ -171,14 +188,16 @@ class Processor:
                 self._power_off(info)
             services.nodes.transition(info, Events.FINISH)
 
-    @contextlib.contextmanager
-    def _keeping_logs_of_failure(self, info: NodeInfo, data: JsonObject) -> Any:
-        try:
-            yield
-        except Exception as exc:
-            LOG.error('%s', reason_of(exc), node_info=info)
-            self._services.ramdisk_logs.store(info.uuid, data)
-            raise
+
+@contextlib.contextmanager
+def _keeping_logs_of_failure(info: NodeInfo, logs: PendingLogs | None) -> Iterator[None]:
+    try:
+        yield
+    except Exception as exc:
+        LOG.error('%s', reason_of(exc), node_info=info)
+        if logs:
+            logs.store(info.uuid)
+        raise
 
 
 def _raise_collected(failures: Iterable[str]) -> None:
@@ -192,13 +211,18 @@ def _without_logs(data: JsonObject) -> str:
 
 
 def _macs(data: JsonObject) -> list[str]:
-    """Return the MACs to look a node up by: of all valid interfaces, or of all there are if nobody validated them."""
-    if isinstance(data.get('all_interfaces'), dict):
-        return utils.get_valid_macs(data)
-    inventory = data.get('inventory')
-    interfaces = inventory.get('interfaces') if isinstance(inventory, dict) else None
-    found = [item.get('mac_address') for item in interfaces or () if isinstance(item, dict)]
-    return [mac.lower() for mac in found if isinstance(mac, str)]
+    """Return the MACs to look a node up by: of the interfaces that a hook found, or of all there are.
+
+    Without that hook both are just what the ramdisk sent, of any form.
+    """
+    known, inventory = data.get('all_interfaces'), data.get('inventory')
+    if isinstance(known, dict):
+        found = [item.get('mac') for item in known.values() if isinstance(item, dict)]
+    else:
+        interfaces = inventory.get('interfaces') if isinstance(inventory, dict) else None
+        items = interfaces if isinstance(interfaces, list) else []
+        found = [item.get('mac_address') for item in items if isinstance(item, dict)]
+    return [mac.lower() for mac in found if netutils.is_valid_mac(mac)]
 
 
 def _bmc_addresses(data: JsonObject) -> list[str]:

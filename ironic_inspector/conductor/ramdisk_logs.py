@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
+import dataclasses
 import datetime
 import pathlib
 from typing import Any
@@ -19,6 +19,20 @@ LOG = utils.getProcessingLogger(__name__)
 _FIELDS = ('uuid', 'bmc', 'dt', 'mac')
 
 
+@dataclasses.dataclass(frozen=True)
+class PendingLogs:
+    """The logs of one callback, and what their file is named by; without the data that they came in."""
+
+    keeper: RamdiskLogs
+    encoded: Any
+    bmc: str | None
+    mac: str | None
+
+    def store(self, node_uuid: str | None) -> None:
+        """Write the logs. A failure is logged and nothing else: logs are never a reason to fail a node."""
+        self.keeper.store(self, node_uuid)
+
+
 class RamdiskLogs:
     """A folder of archives, one for each callback whose logs are kept."""
 
@@ -29,41 +43,42 @@ class RamdiskLogs:
         self.keep_all: bool = conf.processing.always_store_ramdisk_logs
         """Whether the logs of successful introspections are kept as well."""
         try:
-            self._name(None, {})
+            self._name(PendingLogs(self, '', None, None), None)
         except (KeyError, IndexError, ValueError, AttributeError) as exc:
             raise exceptions.ConfigurationError(
                 f'[processing]ramdisk_logs_filename_format: {self._format!r} cannot be used ({exc!r}); the fields are '
                 + ', '.join(f'{{{field}}}' for field in _FIELDS)
             ) from exc
 
-    def store(self, node_uuid: str | None, data: Mapping[str, Any]) -> None:
-        """Keep the `logs` in the data of a ramdisk, if there are any and a folder is configured.
-
-        A failure is logged and nothing else: logs are never a reason to fail a node.
-        """
+    def take(self, data: Mapping[str, Any]) -> PendingLogs | None:
+        """Return the `logs` in the data of a ramdisk; None if there are none, or no folder to keep them in."""
         logs = data.get('logs')
         if not self._folder or not logs:
-            return
+            return None
+        bmc = utils.get_ipmi_address_from_data(data) or utils.get_ipmi_v6address_from_data(data)
+        return PendingLogs(self, logs, bmc, utils.get_pxe_mac(data))
+
+    def store(self, logs: PendingLogs, node_uuid: str | None) -> None:
+        """See PendingLogs.store."""
         try:
-            content = base64.b64decode(logs, validate=False)
-            self._write(self._name(node_uuid, data), content)
-        except (TypeError, ValueError, binascii.Error) as exc:
-            LOG.warning('The ramdisk logs are not base64 (%s): dropped', exc, data=data)
+            self._write(self._name(logs, node_uuid), base64.b64decode(logs.encoded, validate=False))
+        except (TypeError, ValueError) as exc:
+            LOG.warning('The ramdisk logs of node %s are not base64 (%s): dropped', node_uuid, exc)
         except OSError as exc:
             LOG.warning(
-                'The ramdisk logs cannot be written to [processing]ramdisk_logs_dir %s: %s',
+                'The ramdisk logs of node %s cannot be written to [processing]ramdisk_logs_dir %s: %s',
+                node_uuid,
                 self._folder,
                 exc,
-                data=data,
             )
 
-    def _name(self, node_uuid: str | None, data: Mapping[str, Any]) -> str:
+    def _name(self, logs: PendingLogs, node_uuid: str | None) -> str:
         name = self._format.format(
             uuid=node_uuid or 'unknown',
             # Only what has been read as an address or a MAC gets here: nothing in it can lead to another folder.
-            bmc=utils.get_ipmi_address_from_data(data) or utils.get_ipmi_v6address_from_data(data) or 'unknown',
+            bmc=logs.bmc or 'unknown',
             dt=datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None),
-            mac=_hex_digits(utils.get_pxe_mac(data)) or 'unknown',
+            mac=_hex_digits(logs.mac) or 'unknown',
         )
         return str(name)
 

@@ -22,7 +22,8 @@ class Work:
 
     def __init__(self, max_workers: int) -> None:
         """Make a pool of at most `max_workers` threads, which start as they are needed."""
-        self._pool = futurist.ThreadPoolExecutor(max_workers=max_workers)
+        # The plain pool of futurist starts a thread for each task until it has all of them.
+        self._pool = futurist.DynamicThreadPoolExecutor(max_workers=max_workers)
         self._changed = threading.Condition()
         self._running = 0
         self._draining = False

@@ -11,11 +11,13 @@ from typing import TypeVar
 from oslo_config import cfg
 from oslo_db import api as db_api
 from oslo_db.sqlalchemy import engines
+from oslo_db.sqlalchemy import exc_filters
 import sqlalchemy as sa
 
 T = TypeVar('T')
 
 SQLITE_BUSY_TIMEOUT_MS = 30_000
+SQLITE_CONNECTIONS = 8
 
 
 class Database:
@@ -32,27 +34,12 @@ class Database:
         DBConnectionError is raised.
         """
         options = conf.database
-        self.engine: sa.Engine = engines.create_engine(
-            _connection_url(options.connection),
-            sqlite_fk=True,
-            mysql_sql_mode=options.mysql_sql_mode,
-            connection_recycle_time=options.connection_recycle_time,
-            connection_debug=options.connection_debug,
-            max_pool_size=options.max_pool_size,
-            max_overflow=options.max_overflow,
-            pool_timeout=options.pool_timeout,
-            sqlite_synchronous=options.sqlite_synchronous,
-            connection_trace=options.connection_trace,
-            max_retries=options.max_retries,
-            retry_interval=options.retry_interval,
-            connection_parameters=options.connection_parameters,
-        )
-        self._writing: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+        self.engine = _engine(options)
         self._is_sqlite = self.engine.dialect.name == 'sqlite'
-        if self._is_sqlite:
-            # One writer at a time is what SQLite can do: waiting here is fair and wakes at once, its own waiting polls.
-            self._writing = threading.Lock()
-            _prepare_sqlite(self.engine)
+        # One writer at a time is what SQLite can do: waiting here is fair and wakes at once, its own waiting polls.
+        self._writing: contextlib.AbstractContextManager[Any] = (
+            threading.Lock() if self._is_sqlite else contextlib.nullcontext()
+        )
         self._retry = db_api.wrap_db_retry(
             max_retries=options.db_max_retries,
             retry_interval=options.db_retry_interval,
@@ -79,16 +66,12 @@ class Database:
         """
 
         def run() -> T:
-            with self._writing, self.engine.connect() as connection:
+            with self._writing, self.engine.connect() as connection, connection.begin():
                 if self._is_sqlite:
-                    # Keeps oslo.db from beginning a transaction that starts out as a reader's (see below).
-                    connection.info['in_transaction'] = True
-                with connection.begin():
-                    if self._is_sqlite:
-                        # A writer takes the lock when it begins: one that has read first could not wait for it,
-                        # SQLite answers "database is locked" at once.
-                        connection.exec_driver_sql('BEGIN IMMEDIATE')
-                    return work(connection)
+                    # A writer takes the lock when it begins: one that has read first could not wait for it,
+                    # SQLite answers "database is locked" at once.
+                    connection.exec_driver_sql('BEGIN IMMEDIATE')
+                return work(connection)
 
         result: T = self._retry(run)()
         return result
@@ -98,20 +81,62 @@ class Database:
         self.engine.dispose()
 
 
-def _connection_url(connection: str) -> str:
-    """Return the URL `connection`, for MySQL with a character set that holds all of Unicode.
+def _engine(options: Any) -> sa.Engine:
+    url = sa.make_url(options.connection)
+    if url.get_backend_name() == 'sqlite':
+        return _sqlite_engine(url, options)
+    engine: sa.Engine = engines.create_engine(
+        _connection_url(url),
+        mysql_sql_mode=options.mysql_sql_mode,
+        connection_recycle_time=options.connection_recycle_time,
+        connection_debug=options.connection_debug,
+        max_pool_size=options.max_pool_size,
+        max_overflow=options.max_overflow,
+        pool_timeout=options.pool_timeout,
+        connection_trace=options.connection_trace,
+        max_retries=options.max_retries,
+        retry_interval=options.retry_interval,
+        connection_parameters=options.connection_parameters,
+        # Meant for eventlet: with real threads it gives the processor away for nothing.
+        thread_checkin=False,
+    )
+    return engine
+
+
+def _sqlite_engine(url: sa.URL, options: Any) -> sa.Engine:
+    """Return an engine for a SQLite file.
+
+    oslo.db's own opens the file anew for each transaction, which takes longer than the transactions of this service.
+    """
+    engine = sa.create_engine(
+        url,
+        echo=options.connection_debug >= 50,
+        poolclass=sa.QueuePool,
+        pool_size=SQLITE_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=options.pool_timeout or 30,
+    )
+    exc_filters.register_engine(engine)
+
+    @sa.event.listens_for(engine, 'connect')
+    def _prepare(dbapi_connection: Any, _record: Any) -> None:
+        # The driver begins no transaction by itself: a single read needs none, and `write` says when.
+        dbapi_connection.isolation_level = None
+        dbapi_connection.execute(f'PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}')
+        dbapi_connection.execute('PRAGMA journal_mode = WAL')
+        dbapi_connection.execute('PRAGMA foreign_keys = ON')
+        if not options.sqlite_synchronous:
+            dbapi_connection.execute('PRAGMA synchronous = OFF')
+
+    return engine
+
+
+def _connection_url(url: sa.URL) -> str:
+    """Return a URL as text, for MySQL with a character set that holds all of Unicode.
 
     What MySQL calls utf8, oslo.db's default and a usual part of existing URLs, ends at three bytes a character: a
     message that quotes a longer one could not be stored.
     """
-    url = sa.make_url(connection)
     if url.get_backend_name() in {'mysql', 'mariadb'} and url.query.get('charset', 'utf8') in {'utf8', 'utf8mb3'}:
         url = url.update_query_dict({'charset': 'utf8mb4'})
     return url.render_as_string(hide_password=False)
-
-
-def _prepare_sqlite(engine: sa.Engine) -> None:
-    @sa.event.listens_for(engine, 'connect')
-    def _set_pragmas(dbapi_connection: Any, _record: Any) -> None:
-        dbapi_connection.execute(f'PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}')
-        dbapi_connection.execute('PRAGMA journal_mode = WAL')

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import json
 from typing import Any
+
+import sqlalchemy as sa
 
 from ironic_inspector.common import exceptions
 from ironic_inspector.db import engine
@@ -51,6 +54,10 @@ class DatabaseStore(base.IntrospectionDataStore):
         """See IntrospectionDataStore."""
         text = data if isinstance(data, str) else json.dumps(data)
         self._db.write(lambda connection: introspections.set_data(connection, node_uuid, text, processed=processed))
+
+    def saving(self, node_uuid: str, text: str, *, processed: bool) -> Callable[[sa.Connection], None]:
+        """Return what saves the data, JSON text, as a part of a transaction that does more."""
+        return lambda connection: introspections.set_data(connection, node_uuid, text, processed=processed)
 
     @property
     def _db(self) -> engine.Database:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
+import contextlib
 import copy
 import json
 import socket
@@ -107,6 +109,18 @@ def test_the_length_alone_tells_that_a_body_is_too_large(lab: Lab, method: str) 
     status, _headers, document = raw(lab, head.encode())
     assert status == 413
     assert 'max_request_body_size' in document['error']['message']
+
+
+def test_clients_that_send_slowly_keep_nobody_else_waiting(lab: Lab) -> None:
+    machine = lab.waiting()
+    with contextlib.ExitStack() as stack:
+        for _ in range(10):
+            slow = stack.enter_context(socket.create_connection(('127.0.0.1', lab.inspector.port), ANSWER_TIMEOUT))
+            slow.sendall(f'POST /v1/continue HTTP/1.1\r\nHost: x\r\nContent-Length: {LIMIT}\r\n\r\n{{'.encode())
+        answer = lab.call_back(machine.data())
+        assert answer.status_code == 200, answer.text
+        assert answer.elapsed.total_seconds() < 5
+    lab.reached(machine, 'finished')
 
 
 def test_the_rest_of_a_body_is_no_request(lab: Lab) -> None:
@@ -221,6 +235,26 @@ def test_all_interfaces_come_from_the_service_alone(lab: Lab) -> None:
     assert lab.call_back(data).status_code == 200
     lab.reached(machine, 'finished')
     assert lab.data(machine).json()['macs'] == [machine.mac]
+
+
+def test_wrong_types_where_no_hook_looks_at_them(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab(processing={'processing_hooks': 'ramdisk_error'})
+    for data in (
+        {'all_interfaces': {'eth0': 7}},
+        {'all_interfaces': {'eth0': {'mac': ['x']}}},
+        {'all_interfaces': {'eth0': {'mac': 7}, 'eth1': {'mac': 'x'}}},
+        {'all_interfaces': {'eth0': {'mac': '\ud800'}}},
+        {'all_interfaces': 7},
+        {'inventory': 7},
+        {'inventory': {'interfaces': 7}},
+        {'inventory': {'interfaces': 'eth0'}},
+        {'inventory': {'interfaces': [7, {'mac_address': 7}, {'mac_address': '\ud800\0'}]}},
+    ):
+        answer = lab.call_back(data)
+        assert answer.status_code == 404, (data, answer.text)
+    machine = lab.waiting()
+    assert lab.call_back(machine.data()).status_code == 200
+    lab.reached(machine, 'finished')
 
 
 def test_an_error_of_a_megabyte(lab: Lab) -> None:

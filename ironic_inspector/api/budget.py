@@ -1,0 +1,40 @@
+"""A bound on the memory that request bodies take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import contextlib
+import threading
+
+from ironic_inspector.common import exceptions
+
+BYTES = 8 * 1024 * 1024
+"""Bodies worked on at once: some forty callbacks of usual size. Parsed, a body takes about six times its size."""
+PATIENCE = 25.0
+"""Seconds to wait for a share: ramdisks give up after 30 s, and send again what was answered 503."""
+
+
+class Budget:
+    """A number of bytes, shared by requests."""
+
+    def __init__(self, size: int = BYTES, patience: float = PATIENCE) -> None:
+        """Share `size` bytes; nobody waits longer than `patience` seconds for some of them."""
+        self._size = size
+        self._patience = patience
+        self._free = size
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def share(self, wanted: int) -> Iterator[None]:
+        """Have `wanted` bytes in a `with` block, or all if these are fewer; Overloaded if they can't be had."""
+        share = min(wanted, self._size)
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._free >= share, self._patience):
+                raise exceptions.Overloaded('The service has too much to do: send the same again in a while')
+            self._free -= share
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += share
+                self._changed.notify_all()

@@ -1,0 +1,40 @@
+"""The bound on the memory of request bodies."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from ironic_inspector.api.budget import Budget
+from ironic_inspector.common import exceptions
+
+
+def test_who_wants_more_than_is_free_is_turned_away() -> None:
+    budget = Budget(100, patience=0)
+    with budget.share(60), budget.share(40), pytest.raises(exceptions.Overloaded), budget.share(1):
+        pytest.fail('had')
+    with budget.share(100):
+        pass
+
+
+def test_one_that_is_larger_than_all_gets_all() -> None:
+    budget = Budget(100, patience=0)
+    with budget.share(1000), pytest.raises(exceptions.Overloaded), budget.share(1):
+        pytest.fail('had')
+
+
+def test_what_is_given_back_goes_to_who_waits() -> None:
+    budget = Budget(100, patience=30)
+    had = threading.Event()
+
+    def want() -> None:
+        with budget.share(50):
+            had.set()
+
+    with budget.share(80):
+        waiting = threading.Thread(target=want)
+        waiting.start()
+        assert not had.is_set()
+    assert had.wait(30)
+    waiting.join(30)
