@@ -11,7 +11,10 @@ from ironic_inspector.api import context
 def continue_introspection() -> flask.Response:
     """Process the data of a ramdisk, JSON whatever their content type says, and return the UUID of its node."""
     api = context.current()
-    with api.bodies.share(flask.request.content_length or 0):
-        data = body.parse_object(flask.request.get_data(cache=False))
+    # Before there is a share: who sends slowly must keep nobody else waiting.
+    sent = flask.request.get_data(cache=False)
+    with api.bodies.share(len(sent)):
+        data = body.parse_object(sent)
+        del sent
         node_uuid = api.conductor.continue_introspection(data)
     return flask.jsonify(uuid=node_uuid)

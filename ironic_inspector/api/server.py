@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import pathlib
 import socket
@@ -112,4 +113,5 @@ class Server:
 
 
 def _log_error(msg: str = '', level: int = 20, traceback: bool = False) -> None:
-    LOG.log(level, msg, exc_info=traceback)
+    # Clients that hang up or fall silent are warned about, and no reason to print where the server has waited for them.
+    LOG.log(level, msg, exc_info=traceback and level >= logging.ERROR)

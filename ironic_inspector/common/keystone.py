@@ -29,9 +29,7 @@ class Endpoint(NamedTuple):
     """The newest microversion that both sides know; None if the service has no microversions."""
 
 
-def connect(
-    conf: cfg.ConfigOpts, group: str, *, newest: tuple[int, int], timeout: float, connections: int
-) -> Endpoint:
+def connect(conf: cfg.ConfigOpts, group: str, *, newest: tuple[int, int], timeout: float, connections: int) -> Endpoint:
     """Find the service that the options in `group` lead to, in the major version of `newest`.
 
     `newest` is the newest microversion that the caller knows. `timeout` (seconds for an answer) holds where the group

@@ -84,7 +84,7 @@ class NodeCopy:
         if self._ports is None:
             fetched = self._client.node_ports(self.uuid)
             self._ports = {port['address'].lower(): port for port in fetched}
-            self._sent_ports = {port['uuid']: copy.deepcopy(port) for port in fetched}
+            self._sent_ports = {port['uuid']: port for port in fetched}
         return self._ports
 
     def patch(self, patch: JsonPatch, *, reset_interfaces: bool = False) -> None:
@@ -146,7 +146,7 @@ class NodeCopy:
         for port_uuid, patch in changes.ports.items():
             port = self._client.patch_port(port_uuid, patch)
             self.ports[by_uuid[port_uuid]] = port
-            self._sent_ports[port_uuid] = copy.deepcopy(port)
+            self._sent_ports[port_uuid] = port
         for port_uuid in changes.deleted_ports:
             self._delete_port(port_uuid)
         self._write_traits(changes)
@@ -159,7 +159,7 @@ class NodeCopy:
 
     def _take(self, node: JsonObject) -> JsonObject:
         self._node = node
-        self._sent = copy.deepcopy(node)
+        self._sent = node
         self._resource = None
         self._reset_interfaces = False
         return node
@@ -174,7 +174,7 @@ class NodeCopy:
             return
         LOG.info('Port %s of node %s created', mac, self.uuid)
         self.ports[mac] = created
-        self._sent_ports[created['uuid']] = copy.deepcopy(created)
+        self._sent_ports[created['uuid']] = created
 
     def _delete_port(self, port_uuid: str) -> None:
         try:
@@ -195,8 +195,12 @@ class NodeCopy:
 
 
 def _patched(document: JsonObject, patch: JsonPatch, name: str) -> JsonObject:
+    # Only what the patch may touch is copied: what Ironic sent stays as it is, to be compared with.
+    places = [str(operation.get(key, '')) for operation in patch for key in ('path', 'from')]
+    touched = {place.split('/')[1] for place in places if place.count('/')}
+    patched = {key: copy.deepcopy(value) if key in touched else value for key, value in document.items()}
     try:
-        patched: JsonObject = jsonpatch.JsonPatch(patch).apply(document)
+        jsonpatch.JsonPatch(patch).apply(patched, in_place=True)
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, KeyError) as exc:
         raise exceptions.InvalidRequest(f'The patch {patch} does not fit {name}: {exc}') from exc
     return patched

@@ -63,6 +63,7 @@ class Processor:
             stack.enter_context(services.failing(info))
             _raise_collected(failures)
             self._accept(info, unprocessed)
+            del unprocessed
             services.check_provision_state(info.fields)
             self._process(info, data)
             services.work.submit(self._finish, info, logs, stack.pop_all())
@@ -217,12 +218,12 @@ def _macs(data: JsonObject) -> list[str]:
     """
     known, inventory = data.get('all_interfaces'), data.get('inventory')
     if isinstance(known, dict):
-        found = [item.get('mac') for item in known.values() if isinstance(item, dict)]
+        found: list[Any] = [item.get('mac') for item in known.values() if isinstance(item, dict)]
     else:
         interfaces = inventory.get('interfaces') if isinstance(inventory, dict) else None
         items = interfaces if isinstance(interfaces, list) else []
         found = [item.get('mac_address') for item in items if isinstance(item, dict)]
-    return [mac.lower() for mac in found if netutils.is_valid_mac(mac)]
+    return [mac.lower() for mac in found if isinstance(mac, str) and netutils.is_valid_mac(mac)]
 
 
 def _bmc_addresses(data: JsonObject) -> list[str]:

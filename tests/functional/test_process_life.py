@@ -163,6 +163,17 @@ def test_a_crash_in_each_state(make_lab: Callable[..., Lab]) -> None:
         lab.reached(machine, 'finished')
 
 
+def test_options_that_change_while_it_runs(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab(DEFAULT={'clean_up_period': 1, 'timeout': 0})
+    machine = lab.waiting()
+    lab.sql("UPDATE nodes SET started_at = '2020-01-01 00:00:00.000000'")
+    lab.inspector.options['DEFAULT']['timeout'] = 100
+    lab.inspector.write_config()
+    lab.inspector.send_signal(signal.SIGHUP)
+    assert lab.ended(machine)['error'] == 'Introspection timeout'
+    assert lab.inspector.stop() == 0
+
+
 def test_a_crash_in_processing_without_stored_data(make_lab: Callable[..., Lab]) -> None:
     lab = make_lab(processing={'store_data': 'none'})
     machine = lab.waiting()
