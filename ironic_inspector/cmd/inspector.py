@@ -60,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _keep_memory_small() -> None:
     """Tell glibc to give back what a burst of callbacks needed; to be called before there are threads.
 
-    By default threads have heaps of their own, eight for each processor, and what is freed in one of them is of no use to
-    the others; and the text of a callback, once freed, teaches it to keep texts of that size in these heaps.
+    By default threads have heaps of their own, eight for each processor, and what is freed in one of them is of no use
+    to the others; and the text of a callback, once freed, teaches it to keep texts of that size in these heaps.
     """
     with contextlib.suppress(AttributeError):
         mallopt = ctypes.CDLL(None).mallopt

@@ -46,6 +46,20 @@ class Changes:
         """Tell whether there is anything to write."""
         return any(getattr(self, field.name) for field in dataclasses.fields(self))
 
+    def __str__(self) -> str:
+        """Say what changes, without the values: there may be secrets among them."""
+        parts = [f'{operation["op"]} {operation["path"]}' for operation in self.node]
+        parts += [f'create port {port["address"]}' for port in self.new_ports]
+        parts += [
+            f'port {port_uuid}: {operation["op"]} {operation["path"]}'
+            for port_uuid, patch in self.ports.items()
+            for operation in patch
+        ]
+        parts += [f'delete port {port_uuid}' for port_uuid in self.deleted_ports]
+        parts += [f'add trait {trait}' for trait in self.added_traits]
+        parts += [f'remove trait {trait}' for trait in self.removed_traits]
+        return ', '.join(parts) or 'nothing'
+
 
 class NodeCopy:
     """A node of Ironic and its ports as the hooks see them; fetched when first looked at."""

@@ -154,7 +154,8 @@ class Processor:
             LOG.debug('Hook %s', named.name, node_info=info)
             named.hook.before_update(data, info)
         services.store.save(info.uuid, _without_logs(data), processed=True)
-        info.write()
+        changes = info.write()
+        LOG.info('Written to Ironic: %s', changes, node_info=info)
         services.pxe_filter.sync()
 
     def _finish(self, info: NodeInfo, logs: PendingLogs | None, held: contextlib.ExitStack) -> None:

@@ -43,7 +43,7 @@ class CapabilitiesHook(base.ProcessingHook):
             flags = _cpu_flags(inventory, node_info)
             found |= {name: 'true' for flag, name in self._cpu_flags.items() if flag in flags}
         node_capabilities.merge(node_info, found, overwrite=self._overwrite)
-        LOG.info('Capabilities found: %s', found, node_info=node_info)
+        LOG.debug('Capabilities found: %s', found, node_info=node_info)
 
 
 def _boot_mode(inventory: base.JsonObject, node_info: Any) -> dict[str, str]:

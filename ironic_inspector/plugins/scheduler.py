@@ -40,7 +40,7 @@ class SchedulerHook(base.ProcessingHook):
                 node_info=node_info,
             )
         introspection_data.update(found)
-        LOG.info('Found: %s', found, node_info=node_info)
+        LOG.debug('Found: %s', found, node_info=node_info)
         properties = node_info.fields.get('properties') or {}
         new = {key: str(value) for key, value in found.items() if self._overwrite or not properties.get(key)}
         if new:

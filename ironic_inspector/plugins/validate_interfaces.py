@@ -80,7 +80,7 @@ class ValidateInterfacesHook(base.ProcessingHook):
                 'It is not known which interface the node booted from: all with an IP address are taken',
                 data=introspection_data,
             )
-        LOG.info(
+        LOG.debug(
             'Interfaces that are used: %s',
             checks.listed([checks.shown(name) for name in suitable]),
             data=introspection_data,

@@ -112,6 +112,21 @@ def test_a_key_that_ironic_takes_in_no_path_goes_with_its_field(
     assert ironic.count('PATCH') == 1
 
 
+def test_changes_are_told_without_their_values(node_copy: NodeCopy) -> None:
+    assert str(node_copy.changes()) == 'nothing'
+    node_copy.patch([add('/driver_info/password', 'secret'), {'op': 'remove', 'path': '/properties/cpus'}])
+    port = node_copy.add_port('52:54:00:00:00:02', {})
+    node_copy.patch_port(MAC, [add('/physical_network', 'net')])
+    node_copy.set_trait('CUSTOM_A', present=True)
+    told = str(node_copy.changes())
+    assert told == (
+        'add /driver_info/password, remove /properties/cpus, create port 52:54:00:00:00:02, '
+        f'port {node_copy.ports[MAC]["uuid"]}: add /physical_network, add trait CUSTOM_A'
+    )
+    assert 'secret' not in told
+    assert port['uuid'] not in told
+
+
 def test_forgetting_fetches_again(ironic: InMemoryIronic, node_copy: NodeCopy, uuid: str) -> None:
     assert node_copy.node['properties']['cpus'] == '4'
     ironic.update_node(uuid, properties={'cpus': '99'})
