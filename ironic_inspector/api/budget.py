@@ -8,8 +8,8 @@ import threading
 
 from ironic_inspector.common import exceptions
 
-BYTES = 4 * 1024 * 1024
-"""Bodies worked on at once: some twenty callbacks of usual size. Parsed, a body takes about six times its size."""
+BYTES = 8 * 1024 * 1024
+"""Bodies worked on at once: some forty callbacks of usual size. Parsed, a body takes about six times its size."""
 PATIENCE = 25.0
 """Seconds to wait for a share: ramdisks give up after 30 s, and send again what was answered 503."""
 

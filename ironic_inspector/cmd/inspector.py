@@ -44,7 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         conductor = ConductorManager(conf, database)
         server = api_server.Server(conf, api_app.create_app(conf, conductor))
         server.bind()
-        conductor.start()
+        try:
+            conductor.start()
+        except BaseException:
+            # Its threads would keep the process from ending.
+            server.stop()
+            raise
     except (exceptions.ConfigurationError, cfg.Error, log.LogConfigError, OSError) as exc:
         print(f'ironic-inspector cannot start: {exc}', file=sys.stderr)
         return 1

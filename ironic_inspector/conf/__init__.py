@@ -44,18 +44,23 @@ def set_library_defaults() -> None:
     log.set_defaults(default_log_levels=[*log.get_default_log_levels(), 'openstack=WARN', 'alembic=WARN'])
 
 
-def check(conf: cfg.ConfigOpts) -> None:
-    """Refuse a configuration that cannot work: an error of oslo.config, or a ConfigurationError, names the option.
+def check_values(conf: cfg.ConfigOpts) -> None:
+    """Raise an error of oslo.config if an option has a value that it cannot have.
 
-    What this version of the service cannot do yet is refused too: to ignore it would leave the API open, or the state
-    of nodes to chance.
+    oslo.config itself looks at a value only when somebody asks for it.
     """
     for group in (None, *conf):
         values = conf if group is None else conf[group]
         if isinstance(values, (cfg.ConfigOpts, cfg.ConfigOpts.GroupAttr)):
-            # oslo.config looks at a value only when somebody asks for it.
             for name in values:
                 values[name]
+
+
+def check(conf: cfg.ConfigOpts) -> None:
+    """Refuse, with a ConfigurationError that names the option, what this version of the service cannot do yet.
+
+    To ignore it would leave the API open, or the state of nodes to chance.
+    """
     if conf.auth_strategy != 'noauth':
         raise exceptions.ConfigurationError(
             f'[DEFAULT]auth_strategy: {conf.auth_strategy} is not supported yet; with noauth, let only people that you '
@@ -76,5 +81,6 @@ def load(conf: cfg.ConfigOpts, argv: Sequence[str], prog: str | None = None) -> 
     """
     register_opts(conf)
     conf(list(argv), project=PROJECT, prog=prog, version=version.release())
+    check_values(conf)
     log.setup(conf, 'ironic_inspector')
     return conf

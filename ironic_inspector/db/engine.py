@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import contextlib
+import sqlite3
 import threading
 from typing import Any
 from typing import TypeVar
@@ -123,7 +124,9 @@ def _sqlite_engine(url: sa.URL, options: Any) -> sa.Engine:
         # The driver begins no transaction by itself: a single read needs none, and `write` says when.
         dbapi_connection.isolation_level = None
         dbapi_connection.execute(f'PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}')
-        dbapi_connection.execute('PRAGMA journal_mode = WAL')
+        # Lasts in the file; locked, it is just being done by another process.
+        with contextlib.suppress(sqlite3.OperationalError):
+            dbapi_connection.execute('PRAGMA journal_mode = WAL')
         dbapi_connection.execute('PRAGMA foreign_keys = ON')
         if not options.sqlite_synchronous:
             dbapi_connection.execute('PRAGMA synchronous = OFF')

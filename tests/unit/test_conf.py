@@ -74,7 +74,7 @@ def test_a_mode_that_is_none(conf: cfg.ConfigOpts, tmp_path: pathlib.Path, text:
     file.write_text(f'[DEFAULT]\nlisten_unix_socket_mode = {text}\n')
     conf(['--config-file', str(file)])
     with pytest.raises(cfg.ConfigFileValueError, match='listen_unix_socket_mode'):
-        configuration.check(conf)
+        configuration.check_values(conf)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_every_value_is_looked_at_before_the_start(conf: cfg.ConfigOpts, tmp_pat
     file.write_text(line)
     conf(['--config-file', str(file)])
     with pytest.raises(cfg.ConfigFileValueError, match=line.split()[1]):
-        configuration.check(conf)
+        configuration.check_values(conf)
 
 
 @pytest.mark.parametrize(
