@@ -1,8 +1,8 @@
 """Attempts, their transitions, and what MySQL left out
 
 Each introspection of a node is an attempt with an id, and each of its transitions a row. Indexes for the order of the
-list and for the look-up by attribute. On MySQL times keep their microseconds and messages may be long and hold any
-character.
+list and for the look-up by attribute. On MySQL times keep their microseconds, messages may be long, and messages and
+data may hold any character.
 
 Revision: 4e1be77a2c0c
 Follows: b55109d5063a
@@ -41,6 +41,7 @@ def upgrade() -> None:
             ('nodes', 'started_at', TIMESTAMP, True),
             ('nodes', 'finished_at', TIMESTAMP, True),
             ('nodes', 'error', MESSAGE, True),
+            ('introspection_data', 'data', MESSAGE, True),
             ('rules', 'created_at', TIMESTAMP, False),
         ):
             op.alter_column(table, column, type_=kind, existing_nullable=nullable)

@@ -29,12 +29,17 @@ class Budget:
         """Have `wanted` bytes in a `with` block, or all if these are fewer; Overloaded if they can't be had."""
         share = min(wanted, self._size)
         with self._changed:
-            if not self._changed.wait_for(lambda: self._free >= share, self._patience):
+            had = self._changed.wait_for(lambda: self._free >= share, self._patience)
+            if had:
+                self._free -= share
+            # One that waits is woken at a time, and wakes the next: to wake hundreds for a single share costs more than
+            # the work that they wait for.
+            self._changed.notify()
+            if not had:
                 raise exceptions.Overloaded('The service has too much to do: send the same again in a while')
-            self._free -= share
         try:
             yield
         finally:
             with self._changed:
                 self._free += share
-                self._changed.notify_all()
+                self._changed.notify()

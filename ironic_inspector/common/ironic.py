@@ -16,7 +16,6 @@ from urllib import parse
 
 from oslo_config import cfg
 from oslo_log import log
-import requests
 import tenacity
 
 from ironic_inspector.common import exceptions
@@ -108,7 +107,7 @@ class IronicClient:
         marker: str | None = None
         while True:
             query = {'fields': 'uuid', 'limit': str(PAGE_SIZE)} | ({'marker': marker} if marker else {})
-            page = self._fetch('GET', '/nodes', params=query)
+            page = self._fetch('GET', '/nodes', query=query)
             for node in page['nodes']:
                 marker = node['uuid']
                 yield node['uuid']
@@ -126,16 +125,16 @@ class IronicClient:
     def patch_node(self, node_uuid: str, patch: JsonPatch, *, reset_interfaces: bool = False) -> JsonObject:
         """Apply a JSON patch (RFC 6902) to a node and return the node as it is now."""
         query = {'reset_interfaces': 'true'} if reset_interfaces else {}
-        return self._fetch('PATCH', _node_path(node_uuid), json=patch, params=query, hurried=True)
+        return self._fetch('PATCH', _node_path(node_uuid), body=patch, query=query, hurried=True)
 
     def set_boot_device(self, node_uuid: str, device: str, *, persistent: bool) -> None:
         """Set the device that a node boots from next, or from now on if `persistent`."""
         body = {'boot_device': device, 'persistent': persistent}
-        self._request('PUT', f'{_node_path(node_uuid)}/management/boot_device', json=body)
+        self._request('PUT', f'{_node_path(node_uuid)}/management/boot_device', body=body)
 
     def set_power_state(self, node_uuid: str, target: str) -> None:
         """Ask for a power state: 'power on', 'power off' or 'rebooting'."""
-        self._request('PUT', f'{_node_path(node_uuid)}/states/power', json={'target': target})
+        self._request('PUT', f'{_node_path(node_uuid)}/states/power', body={'target': target})
 
     def add_trait(self, node_uuid: str, trait: str) -> None:
         """Add a trait to a node."""
@@ -152,7 +151,7 @@ class IronicClient:
         ports: list[JsonObject] = []
         query = {'node': node_uuid, 'limit': str(PAGE_SIZE)}
         while True:
-            page = self._fetch('GET', '/ports/detail', params=query)
+            page = self._fetch('GET', '/ports/detail', query=query)
             ports += page['ports']
             if not page['ports'] or not page.get('next'):
                 return ports
@@ -161,7 +160,7 @@ class IronicClient:
     def create_port(self, fields: JsonObject) -> JsonObject:
         """Create a port and return it; PortExists if its MAC is taken."""
         try:
-            return self._fetch('POST', '/ports', json=fields, hurried=True, final=_is_taken)
+            return self._fetch('POST', '/ports', body=fields, hurried=True, final=_is_taken)
         except _RequestFailed as exc:
             if _is_taken(exc):
                 raise PortExists(str(exc)) from exc
@@ -169,7 +168,7 @@ class IronicClient:
 
     def patch_port(self, port_uuid: str, patch: JsonPatch) -> JsonObject:
         """Apply a JSON patch (RFC 6902) to a port and return the port as it is now."""
-        return self._fetch('PATCH', _port_path(port_uuid), json=patch, hurried=True)
+        return self._fetch('PATCH', _port_path(port_uuid), body=patch, hurried=True)
 
     def delete_port(self, port_uuid: str) -> None:
         """Delete a port."""
@@ -179,14 +178,14 @@ class IronicClient:
 
     def _fetch(self, method: str, path: str, **kwargs: Any) -> JsonObject:
         """Send a request and return the JSON object that Ironic answers."""
-        response = self._request(method, path, **kwargs)
+        answer = self._request(method, path, **kwargs)
         try:
-            document = response.json()
+            document = answer.json()
         except ValueError:
             document = None
         if not isinstance(document, dict):
             raise exceptions.IronicError(
-                f'What answers at {response.url} is not Ironic: check [ironic]endpoint_override, or the service catalog'
+                f'What answers {method} {path} is not Ironic: check [ironic]endpoint_override, or the service catalog'
             )
         return document
 
@@ -198,7 +197,7 @@ class IronicClient:
         hurried: bool = False,
         final: Callable[[_RequestFailed], bool] = lambda _exc: False,
         **kwargs: Any,
-    ) -> requests.Response:
+    ) -> keystone.Answer:
         attempts = 0
 
         def is_worth_a_retry(exc: BaseException) -> bool:
@@ -215,7 +214,7 @@ class IronicClient:
             locked = isinstance(failure, _RequestFailed) and failure.status == _CONFLICT
             return float(self._conf.ironic.retry_interval) if locked else self._attempt_interval
 
-        def attempt() -> requests.Response:
+        def attempt() -> keystone.Answer:
             nonlocal attempts
             attempts += 1
             return self._attempt(method, path, **kwargs)
@@ -227,35 +226,28 @@ class IronicClient:
             reraise=True,
         )
         try:
-            response: requests.Response = retrying(attempt)
+            answer: keystone.Answer = retrying(attempt)
         except _RequestFailed as exc:
             if self._stopping.is_set():
                 raise exceptions.ShuttingDown(f'The service is shutting down; {exc}') from exc
             raise
-        return response
+        return answer
 
-    def _attempt(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+    def _attempt(self, method: str, path: str, **kwargs: Any) -> keystone.Answer:
         try:
             endpoint = self._connection()
-            response: requests.Response = endpoint.session.request(
-                endpoint.url + path,
-                method,
-                microversion=endpoint.microversion,
-                microversion_service_type='baremetal',
-                raise_exc=False,
-                **kwargs,
-            )
+            answer = endpoint.request(method, path, **kwargs)
         except keystone.Failure as exc:
             self._forget_connection()
             raise _RequestFailed(
                 f'Ironic cannot be reached, check that it is up and that [ironic] leads to it: {exc}'
             ) from exc
-        if response.status_code < 400:
-            return response
-        reason = _reason(response)
-        if response.status_code == 404:
+        if answer.status < 400:
+            return answer
+        reason = _reason(answer)
+        if answer.status == 404:
             raise exceptions.NotFound(f'Ironic answered 404: {reason}')
-        raise _RequestFailed(f'Ironic answered {response.status_code}: {reason}', response.status_code)
+        raise _RequestFailed(f'Ironic answered {answer.status}: {reason}', answer.status)
 
     def _connection(self) -> keystone.Endpoint:
         asked_at = time.monotonic()
@@ -269,6 +261,7 @@ class IronicClient:
                         self._conf,
                         ironic_conf.GROUP,
                         newest=MICROVERSION,
+                        version_header='X-OpenStack-Ironic-API-Version',
                         timeout=ANSWER_TIMEOUT,
                         connections=self._conf.max_concurrency,
                     )
@@ -295,12 +288,12 @@ def _is_taken(failure: _RequestFailed) -> bool:
     return bool(failure.status == _CONFLICT) and 'locked' not in str(failure)
 
 
-def _reason(response: requests.Response) -> str:
+def _reason(answer: keystone.Answer) -> str:
     """Return what Ironic says of an error: {"error_message": {"faultstring": …}}, the inner object as JSON text."""
     try:
-        message = response.json()['error_message']
+        message = answer.json()['error_message']
         if isinstance(message, str):
             message = json.loads(message)
         return str(message['faultstring'])
     except (ValueError, KeyError, TypeError):
-        return response.text[:MAX_REASON].strip() or str(response.reason)
+        return answer.body[:MAX_REASON].decode('utf-8', 'replace').strip() or answer.reason

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
-import json
 from typing import Any
 
 from oslo_utils import netutils
 
 from ironic_inspector import utils
 from ironic_inspector.common import exceptions
+from ironic_inspector.common import jsontext
 from ironic_inspector.conductor import services as conductor_services
 from ironic_inspector.conductor.ramdisk_logs import PendingLogs
 from ironic_inspector.conductor.services import Services
@@ -209,7 +209,7 @@ def _raise_collected(failures: Iterable[str]) -> None:
 
 
 def _without_logs(data: JsonObject) -> str:
-    return json.dumps({key: value for key, value in data.items() if key != 'logs'})
+    return jsontext.dumps({key: value for key, value in data.items() if key != 'logs'})
 
 
 def _macs(data: JsonObject) -> list[str]:

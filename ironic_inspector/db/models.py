@@ -16,10 +16,8 @@ from ironic_inspector.introspection_state import States
 
 TIMESTAMP = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mysql', 'mariadb')
 """UTC without an offset, to the microsecond (MySQL drops fractions unless told to keep them)."""
-LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT(), 'mysql', 'mariadb')
-"""Text of any length (MySQL's TEXT ends at 64 KiB)."""
-MESSAGE = sa.Text().with_variant(mysql.LONGTEXT(charset='utf8mb4'), 'mysql', 'mariadb')
-"""A message that may quote anything, characters beyond the basic plane included."""
+LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT(charset='utf8mb4'), 'mysql', 'mariadb')
+"""Text of any length and of any characters (MySQL's TEXT ends at 64 KiB, its utf8 at the basic plane)."""
 STATE = sa.Enum(*States.ALL, name='node_state', create_constraint=False)
 
 
@@ -46,7 +44,7 @@ class Node(Base):
     state: orm.Mapped[str] = orm.mapped_column(STATE, server_default=States.FINISHED)
     started_at: orm.Mapped[datetime.datetime | None] = orm.mapped_column(TIMESTAMP)
     finished_at: orm.Mapped[datetime.datetime | None] = orm.mapped_column(TIMESTAMP)
-    error: orm.Mapped[str | None] = orm.mapped_column(MESSAGE)
+    error: orm.Mapped[str | None] = orm.mapped_column(LONG_TEXT)
     manage_boot: orm.Mapped[bool | None]
     attempt_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(36))
     """The current or last attempt at introspection (new since 12.5)."""
@@ -144,4 +142,4 @@ class Transition(Base):
     """None: the node was not known before."""
     to_state: orm.Mapped[str] = orm.mapped_column(sa.String(16))
     event: orm.Mapped[str] = orm.mapped_column(sa.String(16))
-    reason: orm.Mapped[str | None] = orm.mapped_column(MESSAGE)
+    reason: orm.Mapped[str | None] = orm.mapped_column(LONG_TEXT)

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ironic_inspector.common import exceptions
+from ironic_inspector.common import jsontext
 from ironic_inspector.db import engine
 from ironic_inspector.db import introspections
 from ironic_inspector.plugins import base
@@ -52,7 +53,7 @@ class DatabaseStore(base.IntrospectionDataStore):
 
     def save(self, node_uuid: str, data: Any, processed: bool = True) -> None:
         """See IntrospectionDataStore."""
-        text = data if isinstance(data, str) else json.dumps(data)
+        text = data if isinstance(data, str) else jsontext.dumps(data)
         self._db.write(lambda connection: introspections.set_data(connection, node_uuid, text, processed=processed))
 
     def saving(self, node_uuid: str, text: str, *, processed: bool) -> Callable[[sa.Connection], None]:
