@@ -7,6 +7,7 @@ from collections.abc import MutableMapping
 import ipaddress
 import logging
 from typing import Any
+from typing import TYPE_CHECKING
 
 from oslo_log import log
 
@@ -28,7 +29,14 @@ class Error(exceptions.IntrospectionFailed):
         self.http_code = code
 
 
-class ProcessingLogger(logging.LoggerAdapter[Any]):
+if TYPE_CHECKING:
+    _LoggerAdapter = logging.LoggerAdapter[Any]
+else:
+    # Before Python 3.11 it takes no type.
+    _LoggerAdapter = logging.LoggerAdapter
+
+
+class ProcessingLogger(_LoggerAdapter):
     """Puts the node, as far as it is known, in front of each message; call it with node_info= and data=."""
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:

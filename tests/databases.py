@@ -151,7 +151,8 @@ def _administration(server: sa.URL) -> Iterator[sa.Connection]:
 
 def _describe_table(inspector: sa.Inspector, table: str) -> dict[str, list[str]]:
     key = inspector.get_pk_constraint(table)
-    options = inspector.get_table_options(table)
+    # Engine and character set, which only MySQL has; SQLAlchemy 2.0 refuses to look for them elsewhere.
+    options = inspector.get_table_options(table) if inspector.dialect.name == 'mysql' else {}
     return {
         'columns': [_describe_column(column, inspector.dialect) for column in inspector.get_columns(table)],
         'primary key': [f'{key["name"]}: {_names(key["constrained_columns"])}'],

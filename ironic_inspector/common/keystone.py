@@ -114,9 +114,11 @@ def connect(
 def _pool(options: Any, url: str, connections: int) -> urllib3.PoolManager:
     """Return a pool of connections to `url`, with the certificates of the options and the proxy of the environment."""
     bundle = options.cafile or os.environ.get('REQUESTS_CA_BUNDLE') or requests_utils.DEFAULT_CA_BUNDLE_PATH
-    context = urllib3.util.create_urllib3_context(ciphers=options.tls_ciphers or None)
-    if options.tls_min_version:
-        context.minimum_version = ssl.TLSVersion[f'TLSv{options.tls_min_version.replace(".", "_")}']
+    # Older keystoneauth does not have these two.
+    ciphers, oldest = getattr(options, 'tls_ciphers', None), getattr(options, 'tls_min_version', None)
+    context = urllib3.util.create_urllib3_context(ciphers=ciphers or None)
+    if oldest:
+        context.minimum_version = ssl.TLSVersion[f'TLSv{oldest.replace(".", "_")}']
     if options.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -66,7 +66,9 @@ def columns_sorted(schema: dict[str, dict[str, list[str]]]) -> dict[str, dict[st
 def write_rows(url: str) -> None:
     with databases.connected(url) as connection:
         for table, row in ROWS_OF_12_5.items():
-            connection.execute(sa.insert(sa.table(table, *map(sa.column, row))).values(row))
+            known = models.Base.metadata.tables[table].c
+            columns = [sa.column(name, known[name].type) for name in row]
+            connection.execute(sa.insert(sa.table(table, *columns)).values(row))
 
 
 def read_rows(url: str) -> dict[str, dict[str, Any]]:
