@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from collections.abc import MutableMapping
 import ipaddress
 import logging
-from typing import Any
 from typing import TYPE_CHECKING
+from typing import Any
 
 from oslo_log import log
 
@@ -104,9 +104,10 @@ def _bmc_address(
 ) -> str | None:
     inventory = data.get('inventory')
     value = inventory.get(key) if isinstance(inventory, dict) else None
-    # IPv6 addresses come with the length of their prefix; 0.0.0.0 and ::/0 stand for a BMC without one.
+    # IPv6 addresses come with the length of their prefix, and perhaps a zone, which may be any text and means nothing
+    # outside of the node; 0.0.0.0 and ::/0 stand for a BMC without one.
     try:
-        address = kind(str(value or '').partition('/')[0])
+        address = kind(str(value or '').partition('/')[0].partition('%')[0])
     except ipaddress.AddressValueError:
         return None
     return None if address.is_unspecified else str(address)

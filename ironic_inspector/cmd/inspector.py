@@ -81,6 +81,15 @@ def _settle_objects() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
+def _read_again(conf: cfg.ConfigOpts) -> None:
+    try:
+        conf.mutate_config_files()
+    except (cfg.Error, OSError) as exc:
+        LOG.error('The configuration cannot be read again, everything stays as it was: %s', exc)
+    else:
+        LOG.info('The options that may change have been read again')
+
+
 def _run(conf: cfg.ConfigOpts, conductor: ConductorManager, server: api_server.Server) -> None:
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -89,8 +98,7 @@ def _run(conf: cfg.ConfigOpts, conductor: ConductorManager, server: api_server.S
     server.start()
     LOG.info('The service is up and listens on %s', server.address)
     while signals.get() == signal.SIGHUP:
-        LOG.info('The options that may change are read again')
-        conf.mutate_config_files()
+        _read_again(conf)
     timeout = conf.graceful_shutdown_timeout or None
     LOG.info('Shutting down: no new work is taken, work in progress gets %s s', timeout or 'any number of')
     # The API goes on answering meanwhile: who asks for something new is told why it can't be had.

@@ -205,7 +205,7 @@ class IronicClient:
                 return False
             if exc.status == _CONFLICT:
                 return bool(attempts <= self._conf.ironic.max_retries)
-            refused = exc.status is not None and 400 <= exc.status < 500
+            refused = exc.status is not None and 300 <= exc.status < 500
             return attempts < ATTEMPTS and not (hurried and refused)
 
         def interval(state: tenacity.RetryCallState) -> float:
@@ -234,15 +234,17 @@ class IronicClient:
         return answer
 
     def _attempt(self, method: str, path: str, **kwargs: Any) -> keystone.Answer:
+        endpoint = None
         try:
             endpoint = self._connection()
             answer = endpoint.request(method, path, **kwargs)
         except keystone.Failure as exc:
-            self._forget_connection()
+            self._forget_connection(endpoint)
             raise _RequestFailed(
                 f'Ironic cannot be reached, check that it is up and that [ironic] leads to it: {exc}'
             ) from exc
-        if answer.status < 400:
+        # Nothing follows redirections: the request has not been carried out.
+        if answer.status < 300:
             return answer
         reason = _reason(answer)
         if answer.status == 404:
@@ -270,10 +272,11 @@ class IronicClient:
                     raise
             return self._endpoint
 
-    def _forget_connection(self) -> None:
-        # Addresses and versions may have changed while Ironic was away.
+    def _forget_connection(self, failed: keystone.Endpoint | None) -> None:
+        # Addresses and versions may have changed while Ironic was away. Another thread may have found out already.
         with self._lock:
-            self._endpoint = None
+            if self._endpoint is failed:
+                self._endpoint = None
 
 
 def _node_path(node_id: str) -> str:

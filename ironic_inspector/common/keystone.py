@@ -22,8 +22,9 @@ from oslo_config import cfg
 from requests import utils as requests_utils
 import urllib3
 
-Failure = (ks_exceptions.ClientException, urllib3.exceptions.HTTPError)
-"""What everything here raises when a service cannot be found or reached."""
+Failure = (ks_exceptions.ClientException, urllib3.exceptions.HTTPError, OSError)
+"""What everything here raises when a service cannot be found or reached; OSError also for certificates that cannot be
+read."""
 
 
 class Answer(NamedTuple):
@@ -123,9 +124,15 @@ def _pool(options: Any, url: str, connections: int) -> urllib3.PoolManager:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     elif url.startswith('https:'):
-        context.load_verify_locations(bundle)
+        # As requests has it, which finds the service: a file, or a folder of certificates by their hashes.
+        context.load_verify_locations(**{'capath' if os.path.isdir(bundle) else 'cafile': bundle})
     if options.certfile:
         context.load_cert_chain(options.certfile, options.keyfile)
     settings: dict[str, Any] = {'maxsize': connections, 'ssl_context': context}
     proxy = requests_utils.select_proxy(url, requests_utils.get_environ_proxies(url))
-    return urllib3.ProxyManager(proxy, **settings) if proxy else urllib3.PoolManager(**settings)
+    if not proxy:
+        return urllib3.PoolManager(**settings)
+    proxy = requests_utils.prepend_scheme_if_needed(proxy, 'http')
+    user, password = requests_utils.get_auth_from_url(proxy)
+    credentials = urllib3.make_headers(proxy_basic_auth=f'{user}:{password}') if user else None
+    return urllib3.ProxyManager(proxy, proxy_headers=credentials, **settings)

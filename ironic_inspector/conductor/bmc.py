@@ -33,7 +33,8 @@ def addresses(node: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
     found: dict[int, str] = {}
     for address in _resolve(host, node):
         if not address.is_loopback:
-            found.setdefault(address.version, str(address))
+            # A zone, as link-local addresses have it, is a matter of the machine that names it.
+            found.setdefault(address.version, str(address).partition('%')[0])
     return [found[version] for version in sorted(found)]
 
 

@@ -48,7 +48,7 @@ class Introspector:
             info = services.nodes.begin(node['uuid'], manage_boot=manage_boot, node=node)
             stack.enter_context(services.failing(info))
             if manage_boot:
-                services.work.submit(self._boot, info, stack.pop_all())
+                services.work.hand_over(stack, self._boot, info)
             else:
                 self._await_ramdisk(info)
 
@@ -59,7 +59,7 @@ class Introspector:
             stack.enter_context(services.nodes.held(node_uuid))
             info = services.nodes.get(node_uuid)
             stack.enter_context(services.failing(info))
-            services.work.submit(self._boot, info, stack.pop_all())
+            services.work.hand_over(stack, self._boot_again, info)
 
     def abort(self, node_id: str) -> None:
         """Cancel the introspection of a node; returns when that is on its way.
@@ -75,7 +75,7 @@ class Introspector:
             info = services.nodes.get(node_uuid)
             services.nodes.transition(info, Events.ABORT, CANCELED)
             stack.enter_context(services.failing(info))
-            services.work.submit(self._end_aborted, info, stack.pop_all())
+            services.work.hand_over(stack, self._end_aborted, info)
 
     def abort_again(self, node_uuid: str) -> None:
         """Go on with a node in the state aborting that a process which is gone has left there."""
@@ -83,7 +83,7 @@ class Introspector:
             stack.enter_context(self._services.nodes.held(node_uuid))
             info = self._services.nodes.get(node_uuid)
             stack.enter_context(self._services.failing(info))
-            self._services.work.submit(self._end_aborted, info, stack.pop_all())
+            self._services.work.hand_over(stack, self._end_aborted, info)
 
     def _check_power(self, node_uuid: str) -> None:
         reason = self._services.ironic.validate_power(node_uuid)
@@ -95,6 +95,12 @@ class Introspector:
 
     def _boot(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
         with held:
+            self._await_ramdisk(info)
+
+    def _boot_again(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
+        with held:
+            # Since the introspection was asked for the node may have been deployed: it must not be rebooted then.
+            self._services.check_provision_state(info.fields)
             self._await_ramdisk(info)
 
     def _await_ramdisk(self, info: NodeInfo) -> None:

@@ -78,6 +78,9 @@ class ConductorManager:
                 go_on[record.state](record.uuid)
             except exceptions.InspectorError as exc:
                 LOG.error('Node %s: %s', record.uuid, exc)
+            except Exception:
+                # Whatever is wrong with one node, such as stored data that are damaged, must not end the service.
+                LOG.exception('Node %s could not be taken over', record.uuid)
 
     def _fail_enrolling(self, node_uuid: str) -> None:
         nodes = self.services.nodes

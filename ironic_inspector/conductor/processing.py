@@ -66,7 +66,7 @@ class Processor:
             del unprocessed
             services.check_provision_state(info.fields)
             self._process(info, data)
-            services.work.submit(self._finish, info, logs, stack.pop_all())
+            services.work.hand_over(stack, self._finish, info, logs)
             return info.uuid
 
     def reapply(self, node_id: str, data: JsonObject | None = None) -> None:
@@ -85,7 +85,7 @@ class Processor:
                 data = services.store.get(node_uuid, processed=False, get_json=True)
             services.nodes.transition(info, Events.REAPPLY)
             stack.enter_context(services.failing(info))
-            services.work.submit(self._reapply, info, data, stack.pop_all())
+            services.work.hand_over(stack, self._reapply, info, data)
 
     def process_again(self, node_uuid: str) -> None:
         """Go on with a node in the state processing or reapplying that a process which is gone has left there."""
@@ -101,7 +101,7 @@ class Processor:
                     'The service was stopped while it processed the node, and the data are not kept: start the '
                     'introspection again'
                 ) from exc
-            services.work.submit(self._reapply, info, data, stack.pop_all())
+            services.work.hand_over(stack, self._reapply, info, data)
 
     def _before_processing(self, data: JsonObject) -> list[str]:
         failures = []
@@ -146,6 +146,7 @@ class Processor:
             # A quick ramdisk may call back while Ironic has not yet answered that the node is powered on.
             if nodes.record(node_uuid).state != States.STARTING:
                 raise
+            LOG.info('Node %s called back before its start has ended: the callback waits for that', node_uuid)
             stack.enter_context(nodes.held(node_uuid, PATIENCE))
 
     def _process(self, info: NodeInfo, data: JsonObject) -> None:
@@ -183,6 +184,9 @@ class Processor:
     def _reapply(self, info: NodeInfo, data: JsonObject, held: contextlib.ExitStack) -> None:
         services = self._services
         with held:
+            if info.state == States.PROCESSING:
+                # What went on before the service was stopped may have been long ago.
+                services.check_provision_state(info.fields)
             services.store.save(info.uuid, _without_logs(data), processed=False)
             _raise_collected(self._before_processing(data))
             self._process(info, data)

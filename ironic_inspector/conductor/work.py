@@ -52,6 +52,18 @@ class Work:
             self._end_one()
             raise
 
+    def hand_over(self, stack: contextlib.ExitStack, task: Callable[..., Any], *args: Any) -> None:
+        """Run a task in the pool with all that `stack` holds: as its last argument, a stack that it has to close.
+
+        If no thread can be had for it, `stack` keeps what it holds: who asked for the task sees it fail and cleans up.
+        """
+        held = stack.pop_all()
+        try:
+            self.submit(task, *args, held)
+        except BaseException:
+            stack.push(held)
+            raise
+
     def drain(self, timeout: float | None) -> bool:
         """Take no new work and wait until what goes on has ended, at most `timeout` seconds; tell whether it has.
 

@@ -94,7 +94,7 @@ OPTS = [
         'graceful_shutdown_timeout',
         default=60,
         min=0,
-        help='Seconds that work in progress gets to end after SIGTERM. What is still running then is marked as '
-        'failed. 0: wait without limit.',
+        help='Seconds that work in progress gets to end after SIGTERM. With what is still running then the service '
+        'goes on when it starts again. 0: wait without limit.',
     ),
 ]

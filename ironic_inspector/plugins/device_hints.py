@@ -34,7 +34,8 @@ _TEXT_OPERATORS = frozenset(specs_matcher.op_methods) - {'<all-in>', '<range-in>
 _OPERATORS = tuple(sorted(specs_matcher.op_methods, key=len, reverse=True))
 
 _NOT_FOR_TEXT = 'Text is compared by s==, s!=, s<, s<=, s>, s>=, <in> or <or>'
-_LARGEST_SIZE = 2**63
+LARGEST_SIZE = 2**63
+"""Bytes that no disk has."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,7 +168,7 @@ def _flag(value: Any) -> bool | None:
 
 
 def _bytes(value: Any, place: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _LARGEST_SIZE:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST_SIZE:
         raise utils.Error(checks.fault(place, 'a whole number of bytes', value))
     return value
 

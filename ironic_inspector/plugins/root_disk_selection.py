@@ -106,6 +106,7 @@ def _described(disks: list[base.JsonObject], hints: Iterable[device_hints.Hint])
 
 def _value(disk: base.JsonObject, key: str) -> str:
     value = disk.get(key)
-    if key == 'size' and isinstance(value, int):
+    # Beyond these no float holds it.
+    if key == 'size' and isinstance(value, int) and 0 <= value < device_hints.LARGEST_SIZE:
         return f'{value / units.Gi:.2f} GiB'
     return checks.shown(value)

@@ -169,8 +169,7 @@ def test_a_callback_during_the_start_is_processed_when_that_has_ended(lab: Lab) 
         assert lab.ironic.wait_for(lambda: hanging.hits, 10)
 
         def release() -> None:
-            # The callback shows in the log before it waits for the node.
-            until(lambda: lab.log_of(f'MAC: {machine.mac}'))
+            until(lambda: lab.log_of(f'Node {machine.uuid} called back before'))
             assert lab.status(machine)['state'] == 'starting'
             hanging.release()
 

@@ -31,6 +31,8 @@ def test_the_mac_of_the_boot_interface(boot_interface: Any, mac: str | None) -> 
         ({'bmc_address': '0.0.0.0', 'bmc_v6address': '::/0'}, None, None),
         ({'bmc_address': '', 'bmc_v6address': None}, None, None),
         ({'bmc_address': ['x'], 'bmc_v6address': {}}, None, None),
+        ({'bmc_v6address': 'fe80::1%eth0/64'}, None, 'fe80::1'),
+        ({'bmc_v6address': 'fe80::1%\ud800\0'}, None, 'fe80::1'),
         ({'bmc_address': '2001:db8::1', 'bmc_v6address': '192.0.2.1'}, None, None),
         ('no inventory', None, None),
         (None, None, None),

@@ -130,3 +130,18 @@ def test_one_connection_serves_all_threads(ironic: InMemoryIronic, client: Ironi
         list(pool.map(lambda _number: client.get_node(node['uuid']), range(40)))
     discoveries = ironic.count(discovery=True) - ironic.count()
     assert discoveries <= 4
+
+
+def test_a_redirection_is_no_success(ironic: InMemoryIronic, client: IronicClient) -> None:
+    node = ironic.add_node()
+    with ironic.fail('PUT', '/states/power', 302), pytest.raises(exceptions.IronicError, match='Ironic answered 302'):
+        client.set_power_state(node['uuid'], 'power on')
+
+
+def test_certificates_that_cannot_be_read_are_named(conf: cfg.ConfigOpts) -> None:
+    conf.set_override('auth_type', 'none', 'ironic')
+    conf.set_override('endpoint_override', 'https://127.0.0.1:9', 'ironic')
+    conf.set_override('cafile', '/nowhere/ca.pem', 'ironic')
+    client = IronicClient(conf, threading.Event(), attempt_interval=0)
+    with pytest.raises(exceptions.IronicError, match='/nowhere'):
+        client.get_node('any')

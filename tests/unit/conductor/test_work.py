@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+import contextlib
 import threading
 
 import pytest
@@ -58,3 +59,39 @@ def test_a_failing_task_counts_as_ended_and_ends_nothing_else(work: Work) -> Non
 
     work.submit(fail)
     assert work.drain(30)
+
+
+def test_what_is_handed_over_belongs_to_the_task(work: Work) -> None:
+    events: list[str] = []
+
+    def task(what: str, held: contextlib.ExitStack) -> None:
+        with held:
+            events.append(what)
+
+    with contextlib.ExitStack() as stack:
+        stack.callback(events.append, 'released')
+        work.hand_over(stack, task, 'worked')
+        assert work.drain(30)
+    assert events == ['worked', 'released']
+
+
+def test_what_cannot_be_handed_over_stays_and_sees_the_failure(work: Work) -> None:
+    seen: list[str] = []
+
+    @contextlib.contextmanager
+    def held() -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError:
+            seen.append('failed')
+            raise
+        finally:
+            seen.append('released')
+
+    work.shutdown()
+    stack = contextlib.ExitStack()
+    stack.enter_context(held())
+    with pytest.raises(RuntimeError), stack:
+        work.hand_over(stack, pytest.fail)
+    assert seen == ['failed', 'released']
+    assert work.drain(0)

@@ -186,6 +186,12 @@ def test_the_message_names_some_of_many_disks(nodes: Nodes, hook: RootDiskSelect
         hook.before_update(data_with(disks), node_info)
 
 
+def test_a_size_that_no_disk_has_can_be_told_as_well(nodes: Nodes, hook: RootDiskSelectionHook) -> None:
+    node_info = nodes.enrol(properties={'root_device': {'serial': 'no'}})
+    with pytest.raises(utils.Error, match='No disk fits'):
+        hook.before_update(data_with([{'name': '/dev/sda', 'size': 10**400, 'serial': 's'}]), node_info)
+
+
 @pytest.mark.parametrize('disks', [None, []])
 def test_hints_without_disks(nodes: Nodes, hook: RootDiskSelectionHook, disks: Any) -> None:
     node_info = nodes.enrol(properties={'root_device': {'size': '> 1'}})
