@@ -100,7 +100,9 @@ class NodeCache:
         try:
             self.database.write(lambda connection: introspections.insert(connection, record, step))
         except db_exceptions.DBDuplicateEntry as exc:
-            raise _lost_race(node_uuid) from exc
+            # A repeat, after the connection was lost while the record was committed, meets its own.
+            if self.record(node_uuid).version_id != record.version_id:
+                raise _lost_race(node_uuid) from exc
         LOG.info('Node %s: introspection begins as %s (attempt %s)', node_uuid, state, record.attempt_id)
         return self._info(record, node)
 
@@ -120,11 +122,7 @@ class NodeCache:
         state does not know the event; Busy if another process has changed the record since `info` was read.
         """
         before = info.record
-        new_state = next_state(before.state, event)
-        if new_state is None:
-            raise exceptions.NotAllowedInState(
-                f'Node {info} is in the state {before.state}: {event} is not possible in it'
-            )
+        new_state = state_after(info, event)
         now = _now()
         reason = text.storable(reason)
         attempt_id = before.attempt_id
@@ -217,6 +215,14 @@ class NodeCache:
 
     def _info(self, record: introspections.Introspection, node: ironic_client.JsonObject | None = None) -> NodeInfo:
         return NodeInfo(record, self.database, self._client, node)
+
+
+def state_after(info: NodeInfo, event: str) -> str:
+    """Return the state that `event` leads a node to; NotAllowedInState if its state does not know the event."""
+    new_state = next_state(info.state, event)
+    if new_state is None:
+        raise exceptions.NotAllowedInState(f'Node {info} is in the state {info.state}: {event} is not possible in it')
+    return new_state
 
 
 def _now() -> datetime.datetime:

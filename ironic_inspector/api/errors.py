@@ -7,6 +7,7 @@ from typing import Any
 import flask
 from oslo_db import exception as db_exceptions
 from oslo_log import log
+import sqlalchemy as sa
 from werkzeug import exceptions as http_exceptions
 
 from ironic_inspector import utils
@@ -26,6 +27,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (exceptions.IntrospectionFailed, 400),
     (exceptions.IronicError, 400),
     (db_exceptions.DBConnectionError, 503),
+    (sa.exc.TimeoutError, 503),
 )
 """The first class that a failure is an instance of decides."""
 
@@ -65,7 +67,7 @@ def _from_exception(failure: Exception) -> flask.Response:
         return answer(failure.http_code, str(failure))
     for kind, status in STATUSES:
         if isinstance(failure, kind):
-            if isinstance(failure, db_exceptions.DBError):
+            if isinstance(failure, (db_exceptions.DBError, sa.exc.TimeoutError)):
                 LOG.error('The database cannot be reached: %s', failure)
                 return answer(status, 'The database of the service cannot be reached: try again later')
             return answer(status, str(failure))

@@ -107,7 +107,7 @@ class IronicClient:
         marker: str | None = None
         while True:
             query = {'fields': 'uuid', 'limit': str(PAGE_SIZE)} | ({'marker': marker} if marker else {})
-            page = self._fetch('GET', '/nodes', query=query)
+            page = self._fetch('GET', '/nodes', query=query, holding='nodes')
             for node in page['nodes']:
                 marker = node['uuid']
                 yield node['uuid']
@@ -117,10 +117,10 @@ class IronicClient:
 
     def validate_power(self, node_uuid: str) -> str | None:
         """Ask Ironic to validate the power interface of a node; return why it is not valid, None if it is."""
-        result = self._fetch('GET', f'{_node_path(node_uuid)}/validate', hurried=True).get('power') or {}
-        if result.get('result') is False:
-            return str(result.get('reason') or 'no reason given')
-        return None
+        power = self._fetch('GET', f'{_node_path(node_uuid)}/validate', hurried=True).get('power')
+        if not isinstance(power, dict):
+            return 'Ironic does not say whether it is'
+        return None if power.get('result') else str(power.get('reason') or 'Ironic gives no reason')
 
     def patch_node(self, node_uuid: str, patch: JsonPatch, *, reset_interfaces: bool = False) -> JsonObject:
         """Apply a JSON patch (RFC 6902) to a node and return the node as it is now."""
@@ -151,7 +151,7 @@ class IronicClient:
         ports: list[JsonObject] = []
         query = {'node': node_uuid, 'limit': str(PAGE_SIZE)}
         while True:
-            page = self._fetch('GET', '/ports/detail', query=query)
+            page = self._fetch('GET', '/ports/detail', query=query, holding='ports')
             ports += page['ports']
             if not page['ports'] or not page.get('next'):
                 return ports
@@ -176,14 +176,14 @@ class IronicClient:
 
     # Requests
 
-    def _fetch(self, method: str, path: str, **kwargs: Any) -> JsonObject:
-        """Send a request and return the JSON object that Ironic answers."""
+    def _fetch(self, method: str, path: str, *, holding: str | None = None, **kwargs: Any) -> JsonObject:
+        """Send a request and return the JSON object that Ironic answers, with a list of objects in `holding`."""
         answer = self._request(method, path, **kwargs)
         try:
             document = answer.json()
         except ValueError:
             document = None
-        if not isinstance(document, dict):
+        if not isinstance(document, dict) or not (holding is None or _is_list_of_objects(document.get(holding))):
             raise exceptions.IronicError(
                 f'What answers {method} {path} is not Ironic: check [ironic]endpoint_override, or the service catalog'
             )
@@ -285,6 +285,10 @@ def _node_path(node_id: str) -> str:
 
 def _port_path(port_uuid: str) -> str:
     return f'/ports/{parse.quote(port_uuid, safe="")}'
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def _is_taken(failure: _RequestFailed) -> bool:

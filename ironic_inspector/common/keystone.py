@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import json
 import os
 import ssl
+import threading
 from typing import Any
 from typing import NamedTuple
 from urllib import parse
@@ -54,22 +55,37 @@ class Endpoint:
         self._pool = pool
         self._timeout = urllib3.Timeout(timeout)
         self._headers = dict(headers)
+        self._renewing = threading.Lock()
 
     def request(self, method: str, path: str, *, body: Any = None, query: Mapping[str, str] | None = None) -> Answer:
         """Send a request, with `body` as JSON, and return the answer, whatever its status. Raises Failure."""
-        answer = self._send(method, path, body, query)
+        credentials = self._credentials()
+        answer = self._send(method, path, body, query, credentials)
         # A token may have been revoked, or its service restarted with new keys.
-        if answer.status == 401 and self._session.invalidate():
-            answer = self._send(method, path, body, query)
+        if answer.status == 401 and (renewed := self._renewed(credentials)):
+            answer = self._send(method, path, body, query, renewed)
         return answer
 
-    def _send(self, method: str, path: str, body: Any, query: Mapping[str, str] | None) -> Answer:
+    def _credentials(self) -> dict[str, str]:
+        return dict(self._session.get_auth_headers() or {})
+
+    def _renewed(self, refused: Mapping[str, str]) -> dict[str, str] | None:
+        """Return new credentials in place of those that were refused; None if they are all there is."""
+        with self._renewing:
+            # Another thread, refused as well, may have renewed them already.
+            if self._credentials() == refused and not self._session.invalidate():
+                return None
+            return self._credentials()
+
+    def _send(
+        self, method: str, path: str, body: Any, query: Mapping[str, str] | None, credentials: Mapping[str, str]
+    ) -> Answer:
         url = f'{self.url}{path}?{parse.urlencode(query)}' if query else self.url + path
         response = self._pool.urlopen(
             method,
             url,
             body=None if body is None else json.dumps(body).encode(),
-            headers=self._headers | (self._session.get_auth_headers() or {}),
+            headers={**self._headers, **credentials},
             timeout=self._timeout,
             retries=False,
         )

@@ -216,7 +216,9 @@ def _patched(document: JsonObject, patch: JsonPatch, name: str) -> JsonObject:
     try:
         jsonpatch.JsonPatch(patch).apply(patched, in_place=True)
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, KeyError) as exc:
-        raise exceptions.InvalidRequest(f'The patch {patch} does not fit {name}: {exc}') from exc
+        # Without the values: there may be secrets among them, and the message becomes the node's error.
+        operations = ', '.join(f'{operation.get("op")} {operation.get("path")}' for operation in patch)
+        raise exceptions.InvalidRequest(f'The patch ({operations}) does not fit {name}: {exc}') from exc
     return patched
 
 

@@ -72,6 +72,8 @@ class ConductorManager:
             States.REAPPLYING: self._processor.process_again,
             States.ENROLLING: self._fail_enrolling,
         }
+        # What has been left long ago is not worth a reboot.
+        periodic.end_timed_out(self.services)
         for record in self.services.nodes.in_states(States.WORKING):
             LOG.warning('Node %s was left in the state %s: it is taken over', record.uuid, record.state)
             try:

@@ -20,6 +20,7 @@ from ironic_inspector.introspection_state import Events
 from ironic_inspector.introspection_state import States
 from ironic_inspector.node_cache import BMC_ATTRIBUTE
 from ironic_inspector.node_cache import MAC_ATTRIBUTE
+from ironic_inspector.node_cache import state_after
 from ironic_inspector.node_info import NodeInfo
 from ironic_inspector.plugins import introspection_data
 
@@ -62,7 +63,7 @@ class Processor:
             stack.enter_context(_keeping_logs_of_failure(info, logs))
             stack.enter_context(services.failing(info))
             _raise_collected(failures)
-            self._accept(info, unprocessed)
+            self._accept(info, Events.PROCESS, unprocessed)
             del unprocessed
             services.check_provision_state(info.fields)
             self._process(info, data)
@@ -83,7 +84,9 @@ class Processor:
             info = services.nodes.get(node_uuid)
             if data is None:
                 data = services.store.get(node_uuid, processed=False, get_json=True)
-            services.nodes.transition(info, Events.REAPPLY)
+                services.nodes.transition(info, Events.REAPPLY)
+            else:
+                self._accept(info, Events.REAPPLY, _without_logs(data))
             stack.enter_context(services.failing(info))
             services.work.hand_over(stack, self._reapply, info, data)
 
@@ -117,15 +120,16 @@ class Processor:
                 failures.append(f'Unexpected exception {type(exc).__name__} in hook {named.name}: {exc}')
         return failures
 
-    def _accept(self, info: NodeInfo, unprocessed: str) -> None:
-        """Keep what the ramdisk sent and let the processing begin: both or neither, where the store is the database."""
+    def _accept(self, info: NodeInfo, event: str, unprocessed: str) -> None:
+        """Keep what was sent and let its processing begin: both or neither, where the store is the database."""
+        state_after(info, event)
         store = self._services.store
         along = None
         if isinstance(store, introspection_data.DatabaseStore):
             along = store.saving(info.uuid, unprocessed, processed=False)
         else:
             store.save(info.uuid, unprocessed, processed=False)
-        self._services.nodes.transition(info, Events.PROCESS, along=along)
+        self._services.nodes.transition(info, event, along=along)
 
     def _lookup(self, data: JsonObject, failures: Iterable[str], logs: PendingLogs | None) -> str:
         services = self._services
@@ -187,7 +191,6 @@ class Processor:
             if info.state == States.PROCESSING:
                 # What went on before the service was stopped may have been long ago.
                 services.check_provision_state(info.fields)
-            services.store.save(info.uuid, _without_logs(data), processed=False)
             _raise_collected(self._before_processing(data))
             self._process(info, data)
             if info.state == States.PROCESSING:

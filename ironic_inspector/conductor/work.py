@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from concurrent import futures
 import contextlib
 import threading
 from typing import Any
 
-import futurist
 from oslo_context import context as log_context
 from oslo_log import log
 
@@ -22,8 +22,9 @@ class Work:
 
     def __init__(self, max_workers: int) -> None:
         """Make a pool of at most `max_workers` threads, which start as they are needed."""
-        # The plain pool of futurist starts a thread for each task until it has all of them.
-        self._pool = futurist.DynamicThreadPoolExecutor(max_workers=max_workers)
+        # Not futurist's: its plain pool starts a thread for each task until it has all of them, and its dynamic one
+        # loses count of the threads that it lets go.
+        self._pool = futures.ThreadPoolExecutor(max_workers, thread_name_prefix='work')
         self._changed = threading.Condition()
         self._running = 0
         self._draining = False

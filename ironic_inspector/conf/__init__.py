@@ -68,6 +68,10 @@ def check(conf: cfg.ConfigOpts) -> None:
         )
     if not conf.standalone:
         raise exceptions.ConfigurationError('[DEFAULT]standalone: false is not supported yet')
+    if conf.processing.node_not_found_hook:
+        raise exceptions.ConfigurationError(
+            f'[processing]node_not_found_hook: {conf.processing.node_not_found_hook} is not supported yet'
+        )
     if conf.use_ssl:
         raise exceptions.ConfigurationError(
             '[DEFAULT]use_ssl: true is not supported yet; put a reverse proxy that does TLS in front of the service'
