@@ -15,6 +15,7 @@ from oslo_db import exception as db_exceptions
 from oslo_log import log
 import sqlalchemy as sa
 
+from ironic_inspector.common import clock
 from ironic_inspector.common import exceptions
 from ironic_inspector.common import ironic as ironic_client
 from ironic_inspector.common import locks as node_locks
@@ -85,7 +86,7 @@ class NodeCache:
             info = self._info(known, node)
             self.transition(info, Events.START, manage_boot=manage_boot)
             return info
-        now = _now()
+        now = clock.utc_now()
         record = introspections.Introspection(
             uuid=node_uuid,
             state=state,
@@ -123,7 +124,7 @@ class NodeCache:
         """
         before = info.record
         new_state = state_after(info, event)
-        now = _now()
+        now = clock.utc_now()
         reason = text.storable(reason)
         attempt_id = before.attempt_id
         if attempt_id is None or event in _NEW_ATTEMPT:
@@ -223,10 +224,6 @@ def state_after(info: NodeInfo, event: str) -> str:
     if new_state is None:
         raise exceptions.NotAllowedInState(f'Node {info} is in the state {info.state}: {event} is not possible in it')
     return new_state
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
 
 
 def _lost_race(node_uuid: str) -> exceptions.Busy:

@@ -27,6 +27,11 @@ LOG = log.getLogger(__name__)
 JsonObject = dict[str, Any]
 JsonPatch = list[JsonObject]
 
+INTROSPECTABLE = frozenset({'enroll', 'manageable', 'inspecting', 'inspect wait', 'inspect failed'})
+"""Provision states of nodes that may be introspected."""
+IN_USE = frozenset({'active', 'rescue'})
+"""Provision states of nodes that serve somebody: introspected only where permitted, and never disturbed."""
+
 ATTEMPTS = 5
 """How often a request is tried in all when Ironic cannot be reached or fails."""
 ATTEMPT_INTERVAL = 1.0

@@ -69,10 +69,7 @@ class Introspector:
         """
         services = self._services
         with services.work.going_on(), contextlib.ExitStack() as stack:
-            node_uuid = services.node_uuid(node_id)
-            services.nodes.record(node_uuid)
-            stack.enter_context(services.nodes.held(node_uuid, GRACE))
-            info = services.nodes.get(node_uuid)
+            info = services.hold(stack, node_id)
             services.nodes.transition(info, Events.ABORT, CANCELED)
             stack.enter_context(services.failing(info))
             services.work.hand_over(stack, self._end_aborted, info)

@@ -12,6 +12,7 @@ import futurist
 from futurist import periodics
 from oslo_log import log
 
+from ironic_inspector.common import clock
 from ironic_inspector.common import exceptions
 from ironic_inspector.conductor.services import Services
 from ironic_inspector.introspection_state import Events
@@ -27,8 +28,7 @@ def end_timed_out(services: Services) -> None:
     timeout = services.conf.timeout
     if timeout <= 0:
         return
-    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
-    late = services.nodes.in_states(States.ACTIVE, now - datetime.timedelta(seconds=timeout))
+    late = services.nodes.in_states(States.ACTIVE, clock.utc_now() - datetime.timedelta(seconds=timeout))
     for record in late:
         try:
             with services.nodes.held(record.uuid):

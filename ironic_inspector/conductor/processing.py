@@ -11,6 +11,7 @@ from oslo_utils import netutils
 
 from ironic_inspector import utils
 from ironic_inspector.common import exceptions
+from ironic_inspector.common import ironic as ironic_client
 from ironic_inspector.common import jsontext
 from ironic_inspector.conductor import services as conductor_services
 from ironic_inspector.conductor.ramdisk_logs import PendingLogs
@@ -78,12 +79,9 @@ class Processor:
         """
         services = self._services
         with services.work.going_on(), contextlib.ExitStack() as stack:
-            node_uuid = services.node_uuid(node_id)
-            services.nodes.record(node_uuid)
-            stack.enter_context(services.nodes.held(node_uuid, conductor_services.GRACE))
-            info = services.nodes.get(node_uuid)
+            info = services.hold(stack, node_id)
             if data is None:
-                data = services.store.get(node_uuid, processed=False, get_json=True)
+                data = services.store.get(info.uuid, processed=False, get_json=True)
                 services.nodes.transition(info, Events.REAPPLY)
             else:
                 self._accept(info, Events.REAPPLY, _without_logs(data))
@@ -174,7 +172,7 @@ class Processor:
     def _power_off(self, info: NodeInfo) -> None:
         state = info.fields.get('provision_state')
         wanted = self._services.conf.processing.power_off and info.manage_boot
-        if not wanted or state in conductor_services.IN_USE:
+        if not wanted or state in ironic_client.IN_USE:
             return
         try:
             self._services.ironic.set_power_state(info.uuid, 'power off')

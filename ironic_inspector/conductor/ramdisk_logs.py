@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 import dataclasses
-import datetime
 import pathlib
 from typing import Any
 
 from oslo_config import cfg
 
 from ironic_inspector import utils
+from ironic_inspector.common import clock
 from ironic_inspector.common import exceptions
 
 LOG = utils.getProcessingLogger(__name__)
@@ -77,7 +77,7 @@ class RamdiskLogs:
             uuid=node_uuid or 'unknown',
             # Only what has been read as an address or a MAC gets here: nothing in it can lead to another folder.
             bmc=logs.bmc or 'unknown',
-            dt=datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None),
+            dt=clock.utc_now(),
             mac=_hex_digits(logs.mac) or 'unknown',
         )
         return str(name)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 import contextlib
 import dataclasses
-import threading
 import uuid
 
 from oslo_config import cfg
@@ -17,6 +16,7 @@ from ironic_inspector.common import exceptions
 from ironic_inspector.common import ironic as ironic_client
 from ironic_inspector.common import locks
 from ironic_inspector.conductor import work as conductor_work
+from ironic_inspector.conductor.filtering import PxeFilter
 from ironic_inspector.conductor.ramdisk_logs import RamdiskLogs
 from ironic_inspector.db import engine
 from ironic_inspector.introspection_state import Events
@@ -26,37 +26,11 @@ from ironic_inspector.plugins import base
 from ironic_inspector.plugins import hooks as hook_loading
 from ironic_inspector.plugins import introspection_data
 from ironic_inspector.plugins import loading
-from ironic_inspector.pxe_filter import interface as pxe_interface
 
 LOG = log.getLogger(__name__)
 
-PXE_FILTER_NAMESPACE = 'ironic_inspector.pxe_filter'
-INTROSPECTABLE = frozenset({'enroll', 'manageable', 'inspecting', 'inspect wait', 'inspect failed'})
-"""Provision states of nodes that may be introspected."""
-IN_USE = frozenset({'active', 'rescue'})
-"""Provision states of nodes that serve somebody: introspected only where permitted, and never disturbed."""
-
 GRACE = 0.5
 """Seconds that a request waits for a node that is held: whoever holds it lets go just after its state says so."""
-
-
-class PxeFilter:
-    """The PXE filter, one synchronisation at a time."""
-
-    def __init__(self, driver: pxe_interface.FilterDriver, client: ironic_client.IronicClient) -> None:
-        """Keep `driver` in line with the Ironic behind `client`."""
-        self.driver = driver
-        self._client = client
-        self._lock = threading.Lock()
-
-    def sync(self) -> None:
-        """Bring the filter up to date. A failure leaves it as it was, is logged, and made good by the next time."""
-        with self._lock:
-            try:
-                self.driver.sync(self._client)
-            except Exception:
-                # A foreign driver may raise anything, and none of it is the fault of the node at hand.
-                LOG.exception('The PXE filter could not be synchronised; it stays as it was until the next attempt')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,14 +54,13 @@ class Services:
         store = loading.load(introspection_data.NAMESPACE, conf.processing.store_data, '[processing]store_data')
         if isinstance(store, introspection_data.DatabaseStore):
             store.use(database)
-        driver = loading.load(PXE_FILTER_NAMESPACE, conf.pxe_filter.driver, '[pxe_filter]driver')
         return cls(
             conf=conf,
             nodes=NodeCache(database, client, locks.ProcessLocks()),
             ironic=client,
             hooks=hook_loading.load(conf),
             store=store,
-            pxe_filter=PxeFilter(driver, client),
+            pxe_filter=PxeFilter.load(conf, client),
             ramdisk_logs=RamdiskLogs(conf),
             work=work,
         )
@@ -98,15 +71,27 @@ class Services:
             return str(uuid.UUID(node_id))
         return str(self.ironic.get_node(node_id)['uuid'])
 
+    def hold(self, stack: contextlib.ExitStack, node_id: str) -> NodeInfo:
+        """Let `stack` hold a node that was introspected before, given by UUID or name, and return it.
+
+        NotFound if it was not; Busy while something else goes on with it.
+        """
+        node_uuid = self.node_uuid(node_id)
+        self.nodes.record(node_uuid)
+        stack.enter_context(self.nodes.held(node_uuid, GRACE))
+        return self.nodes.get(node_uuid)
+
     def check_provision_state(self, node: ironic_client.JsonObject) -> None:
         """Refuse (NotAllowedInState) a node whose provision state in Ironic does not permit introspection."""
         state = node.get('provision_state')
-        if state in INTROSPECTABLE or (state in IN_USE and self.conf.processing.permit_active_introspection):
+        if state in ironic_client.INTROSPECTABLE or (
+            state in ironic_client.IN_USE and self.conf.processing.permit_active_introspection
+        ):
             return
-        hint = ' or enable [processing]permit_active_introspection' if state in IN_USE else ''
+        hint = ' or enable [processing]permit_active_introspection' if state in ironic_client.IN_USE else ''
         raise exceptions.NotAllowedInState(
             f'Node {node.get("uuid")} is in the provision state {state!r}; to be introspected it has to be in one of '
-            f'{", ".join(sorted(INTROSPECTABLE))}: move it there ("baremetal node manage"){hint}'
+            f'{", ".join(sorted(ironic_client.INTROSPECTABLE))}: move it there ("baremetal node manage"){hint}'
         )
 
     @contextlib.contextmanager

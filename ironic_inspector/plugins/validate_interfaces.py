@@ -10,6 +10,7 @@ from oslo_config import cfg
 
 from ironic_inspector import utils
 from ironic_inspector.common import exceptions
+from ironic_inspector.common import ironic
 from ironic_inspector.plugins import base
 from ironic_inspector.plugins import checks
 
@@ -17,8 +18,6 @@ LOG = utils.getProcessingLogger(__name__)
 
 _MAC = re.compile('[0-9a-f]{2}(?::[0-9a-f]{2}){5}')
 _TEXT_FIELDS = ('name', 'mac_address', 'ipv4_address', 'ipv6_address', 'client_id')
-_ACTIVE_STATES = frozenset({'active', 'rescue'})
-"""Provision states of nodes that somebody uses: their ports are not touched."""
 
 Interfaces = dict[str, base.JsonObject]
 
@@ -92,7 +91,7 @@ class ValidateInterfacesHook(base.ProcessingHook):
         if self._add_ports != 'disabled':
             self._create_ports(interfaces, node_info)
         state = node_info.fields.get('provision_state')
-        if state in _ACTIVE_STATES:
+        if state in ironic.IN_USE:
             LOG.debug('The existing ports are left alone: the node is %s', state, node_info=node_info)
             return
         if self._keep_ports == 'present':
