@@ -109,13 +109,21 @@ class IronicClient:
 
     def node_uuids(self) -> Iterator[str]:
         """Yield the UUIDs of all nodes, asking for a page when it is needed."""
+        for node in self._nodes({'fields': 'uuid'}):
+            yield node['uuid']
+
+    def nodes_in_state(self, provision_state: str, *fields: str) -> Iterator[JsonObject]:
+        """Yield the nodes in a provision state, with these fields of them, asking for a page when it is needed."""
+        return self._nodes({'provision_state': provision_state, 'fields': ','.join(fields)})
+
+    def _nodes(self, wanted: dict[str, str]) -> Iterator[JsonObject]:
         marker: str | None = None
         while True:
-            query = {'fields': 'uuid', 'limit': str(PAGE_SIZE)} | ({'marker': marker} if marker else {})
+            query = wanted | {'limit': str(PAGE_SIZE)} | ({'marker': marker} if marker else {})
             page = self._fetch('GET', '/nodes', query=query, holding='nodes')
             for node in page['nodes']:
                 marker = node['uuid']
-                yield node['uuid']
+                yield node
             # Ironic itself may allow shorter pages than those asked for: only its link says whether there is more.
             if not page['nodes'] or not page.get('next'):
                 return
@@ -161,6 +169,11 @@ class IronicClient:
             if not page['ports'] or not page.get('next'):
                 return ports
             query['marker'] = ports[-1]['uuid']
+
+    def nodes_of_mac(self, mac: str) -> set[str]:
+        """Return the UUIDs of the nodes that have a port with a MAC."""
+        page = self._fetch('GET', '/ports', query={'address': mac, 'fields': 'node_uuid'}, holding='ports')
+        return {port['node_uuid'] for port in page['ports']}
 
     def create_port(self, fields: JsonObject) -> JsonObject:
         """Create a port and return it; PortExists if its MAC is taken."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 import contextlib
 from typing import Any
 
@@ -13,6 +14,7 @@ from ironic_inspector import utils
 from ironic_inspector.common import exceptions
 from ironic_inspector.common import ironic as ironic_client
 from ironic_inspector.common import jsontext
+from ironic_inspector.conductor import nodes_in_use
 from ironic_inspector.conductor import services as conductor_services
 from ironic_inspector.conductor.ramdisk_logs import PendingLogs
 from ironic_inspector.conductor.services import Services
@@ -135,10 +137,30 @@ class Processor:
         try:
             return services.nodes.find(attributes)
         except exceptions.NotFound as exc:
-            if logs:
-                logs.store(None)
-            LOG.error('%s', exc, data=data)
-            raise exceptions.NotFound('; '.join([str(exc), *failures])) from exc
+            reasons = [str(exc)]
+        if services.conf.processing.permit_active_introspection:
+            try:
+                return self._begin_in_use(attributes)
+            except exceptions.InspectorError as exc:
+                reasons.append(str(exc))
+        if logs:
+            logs.store(None)
+        LOG.error('%s', '; '.join(reasons), data=data)
+        raise exceptions.NotFound('; '.join([*reasons, *failures]))
+
+    def _begin_in_use(self, attributes: Mapping[str, list[str]]) -> str:
+        """Record a node that somebody uses as waiting, as if its introspection had been started; return its UUID."""
+        services = self._services
+        node = nodes_in_use.find(
+            services.ironic,
+            attributes[MAC_ATTRIBUTE],
+            attributes[BMC_ATTRIBUTE],
+            services.conf.ipmi_address_fields,
+        )
+        with services.nodes.held(node['uuid'], conductor_services.GRACE):
+            info = services.nodes.begin(node['uuid'], manage_boot=False, node=node)
+            services.nodes.transition(info, Events.WAIT)
+        return info.uuid
 
     def _hold(self, stack: contextlib.ExitStack, node_uuid: str) -> None:
         nodes = self._services.nodes
