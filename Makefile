@@ -30,7 +30,8 @@ test: python dev-environment components  ## Run all tests: unit, functional, and
 lint: python dev-environment  ## Check format, style and types
 	$(DEV)/ruff format --check $(SOURCES)
 	$(DEV)/ruff check $(SOURCES)
-	$(DEV)/mypy $(SOURCES)
+	@# The migrations would pass for the library that they are named after.
+	$(DEV)/mypy $(filter-out alembic,$(SOURCES))
 
 .PHONY: format
 format: python dev-environment  ## Bring the sources into the format that lint asks for
