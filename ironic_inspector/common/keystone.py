@@ -148,7 +148,7 @@ def _pool(options: Any, url: str, connections: int) -> urllib3.PoolManager:
     proxy = requests_utils.select_proxy(url, requests_utils.get_environ_proxies(url))
     if not proxy:
         return urllib3.PoolManager(**settings)
-    proxy = requests_utils.prepend_scheme_if_needed(proxy, 'http')
+    proxy = proxy if '://' in proxy else f'http://{proxy}'
     user, password = requests_utils.get_auth_from_url(proxy)
     credentials = urllib3.make_headers(proxy_basic_auth=f'{user}:{password}') if user else None
     return urllib3.ProxyManager(proxy, proxy_headers=credentials, **settings)
