@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 import threading
 
 from ironic_inspector.common import exceptions
+from ironic_inspector.common import memory
 
-BYTES = 8 * 1024 * 1024
-"""Bodies worked on at once: some forty callbacks of usual size. Parsed, a body takes about six times its size."""
+BYTES = 4 * 1024 * 1024
+"""Bodies worked on at once: some twenty callbacks of usual size. Parsed, a body takes about six times its size."""
 PATIENCE = 25.0
 """Seconds to wait for a share: ramdisks give up after 30 s, and send again what was answered 503."""
 
@@ -17,11 +19,18 @@ PATIENCE = 25.0
 class Budget:
     """A number of bytes, shared by requests."""
 
-    def __init__(self, size: int = BYTES, patience: float = PATIENCE) -> None:
-        """Share `size` bytes; nobody waits longer than `patience` seconds for some of them."""
+    def __init__(
+        self, size: int = BYTES, patience: float = PATIENCE, relieve: Callable[[], None] = memory.give_back
+    ) -> None:
+        """Share `size` bytes; nobody waits longer than `patience` seconds for some of them.
+
+        `relieve` is called when a burst is over, one that had more than half of them.
+        """
         self._size = size
         self._patience = patience
         self._free = size
+        self._relieve = relieve
+        self._burst = False
         self._changed = threading.Condition()
 
     @contextlib.contextmanager
@@ -32,6 +41,7 @@ class Budget:
             had = self._changed.wait_for(lambda: self._free >= share, self._patience)
             if had:
                 self._free -= share
+                self._burst |= self._free < self._size // 2
             # One that waits is woken at a time, and wakes the next: to wake hundreds for a single share costs more than
             # the work that they wait for.
             self._changed.notify()
@@ -43,3 +53,7 @@ class Budget:
             with self._changed:
                 self._free += share
                 self._changed.notify()
+                is_over = self._burst and self._free == self._size
+                self._burst &= not is_over
+            if is_over:
+                self._relieve()

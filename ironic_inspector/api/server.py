@@ -20,7 +20,7 @@ from ironic_inspector.api import microversions
 
 LOG = log.getLogger(__name__)
 
-MAX_THREADS = 128
+MAX_THREADS = 64
 """Requests that are worked on at once; a callback keeps its thread for as long as Ironic takes."""
 BACKLOG = 1024
 

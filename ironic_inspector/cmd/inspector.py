@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-import contextlib
-import ctypes
 import gc
 import logging
 import os
@@ -21,20 +19,17 @@ from ironic_inspector import conf as configuration
 from ironic_inspector.api import app as api_app
 from ironic_inspector.api import server as api_server
 from ironic_inspector.common import exceptions
+from ironic_inspector.common import memory
 from ironic_inspector.conductor.manager import ConductorManager
 from ironic_inspector.db import engine
 from ironic_inspector.db import revision
 
 LOG = log.getLogger(__name__)
 
-# From malloc.h.
-_M_ARENA_MAX = -8
-_M_MMAP_THRESHOLD = -3
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the service until SIGTERM or SIGINT; return the exit status, 1 if it could not start."""
-    _keep_memory_small()
+    memory.limit_heaps()
     conf = cfg.CONF
     try:
         configuration.load(conf, sys.argv[1:] if argv is None else argv, prog='ironic-inspector')
@@ -60,18 +55,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     _run(conf, conductor, server)
     return 0
-
-
-def _keep_memory_small() -> None:
-    """Tell glibc to give back what a burst of callbacks needed; to be called before there are threads.
-
-    By default threads have heaps of their own, eight for each processor, and what is freed in one of them is of no use
-    to the others; and the text of a callback, once freed, teaches it to keep texts of that size in these heaps.
-    """
-    with contextlib.suppress(AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_ARENA_MAX, 2)
-        mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
 
 
 def _settle_objects() -> None:

@@ -38,3 +38,17 @@ def test_what_is_given_back_goes_to_who_waits() -> None:
         assert not had.is_set()
     assert had.wait(30)
     waiting.join(30)
+
+
+def test_the_end_of_a_burst_is_told_and_nothing_smaller() -> None:
+    told: list[str] = []
+    budget = Budget(100, patience=0, relieve=lambda: told.append('over'))
+    with budget.share(50):
+        pass
+    assert told == []
+    with budget.share(40), budget.share(40):
+        assert told == []
+    assert told == ['over']
+    with budget.share(10):
+        pass
+    assert told == ['over']
