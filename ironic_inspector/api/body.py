@@ -13,6 +13,7 @@ from ironic_inspector.common import exceptions
 
 MAX_DEPTH = 64
 """Levels of nested lists and objects; an inventory has less than ten."""
+_CONTAINERS = frozenset({dict, list})
 
 
 def receive() -> None:
@@ -72,11 +73,12 @@ def _kind(document: Any) -> str:
 def _is_shallow(document: Any) -> bool:
     level = [document]
     for _depth in range(MAX_DEPTH):
-        below: list[Any] = []
-        for container in level:
-            values = container.values() if type(container) is dict else container
-            below += [value for value in values if type(value) is dict or type(value) is list]
-        if not below:
+        level = [
+            value
+            for container in level
+            for value in (container.values() if type(container) is dict else container)
+            if type(value) in _CONTAINERS
+        ]
+        if not level:
             return True
-        level = below
     return False

@@ -10,8 +10,8 @@ import threading
 from ironic_inspector.common import exceptions
 from ironic_inspector.common import memory
 
-BYTES = 4 * 1024 * 1024
-"""Bodies worked on at once: some twenty callbacks of usual size. Parsed, a body takes about six times its size."""
+BYTES = 5 * 1024 * 1024
+"""Bodies worked on at once: some twenty-five callbacks of usual size. Parsed, a body takes about six times its size."""
 PATIENCE = 25.0
 """Seconds to wait for a share: ramdisks give up after 30 s, and send again what was answered 503."""
 
