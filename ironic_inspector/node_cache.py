@@ -9,16 +9,23 @@ from collections.abc import Mapping
 import contextlib
 import dataclasses
 import datetime
+import functools
+from typing import Any
 import uuid
 
+from oslo_config import cfg
 from oslo_db import exception as db_exceptions
 from oslo_log import log
+from oslo_utils import uuidutils
 import sqlalchemy as sa
 
 from ironic_inspector.common import clock
 from ironic_inspector.common import exceptions
 from ironic_inspector.common import ironic as ironic_client
+from ironic_inspector.common import ironic_sdk
 from ironic_inspector.common import locks as node_locks
+from ironic_inspector.common import metrics as service_metrics
+from ironic_inspector.common import node_log
 from ironic_inspector.common import text
 from ironic_inspector.db import engine
 from ironic_inspector.db import introspections
@@ -35,14 +42,76 @@ BMC_ATTRIBUTE = 'bmc_address'
 _NEW_ATTEMPT = frozenset({Events.START, Events.REAPPLY})
 
 
+@dataclasses.dataclass(frozen=True)
+class FoundNode:
+    """What a function that is a node_not_found hook returns: the node in Ironic that a machine is.
+
+    The service begins the introspection of the node with what the machine has sent.
+    """
+
+    uuid: str
+    manage_boot: bool = True
+    """Whether the service may power the node off at the end."""
+
+    def __post_init__(self) -> None:
+        """ValueError if it is no UUID."""
+        if not uuidutils.is_uuid_like(self.uuid):
+            raise ValueError(f'{self.uuid!r} is not the UUID of a node')
+
+
+def add_node(uuid: str, state: Any = None, manage_boot: bool = True, **attributes: Any) -> FoundNode:  # noqa: ARG001
+    """Return, for a node_not_found hook to return it, that a machine is the node `uuid` in Ironic.
+
+    The other arguments are accepted for the sake of hooks that were written for ironic-inspector.
+    """
+    return FoundNode(uuid, manage_boot)
+
+
+def create_node(driver: str, ironic: Any = None, **attributes: Any) -> FoundNode | None:
+    """Create a node in Ironic for a node_not_found hook, which returns what this returns.
+
+    `attributes` are those of the node, as openstacksdk names them. None, and a line in the log, if Ironic refuses it.
+    """
+    # Imported by need, as all of openstacksdk: it takes much memory.
+    from openstack import exceptions as sdk_exceptions
+
+    try:
+        node = (ironic or ironic_sdk.get_client()).create_node(driver=driver, **attributes)
+    except sdk_exceptions.SDKException as exc:
+        LOG.error('Ironic did not create a node of driver %s: %s', driver, exc)
+        return None
+    LOG.info('Node %s of driver %s created in Ironic', node.id, driver)
+    return FoundNode(node.id)
+
+
+def active_macs() -> set[str]:
+    """Return the MACs of all nodes on introspection, for PXE filters from elsewhere."""
+    return set(plugins_database().read(_read_active_macs))
+
+
+@functools.cache
+def plugins_database() -> engine.Database:
+    """Return the database for what plug-ins ask: with connections of its own, made by need."""
+    return engine.Database(cfg.CONF)
+
+
+def _read_active_macs(connection: sa.Connection) -> set[str]:
+    return introspections.values_of(connection, MAC_ATTRIBUTE)
+
+
 class NodeCache:
     """The records of all nodes, and the one way to change the state of an introspection."""
 
     def __init__(
-        self, database: engine.Database, client: ironic_client.IronicClient, locks: node_locks.NodeLocks
+        self,
+        database: engine.Database,
+        client: ironic_client.IronicClient,
+        locks: node_locks.NodeLocks,
+        metrics: service_metrics.Metrics = service_metrics.OFF,
     ) -> None:
         """Work on `database`; nodes that are handed out talk to Ironic through `client`."""
         self.database = database
+        self._metrics = metrics
         self._client = client
         self._locks = locks
 
@@ -54,7 +123,8 @@ class NodeCache:
                 raise exceptions.Busy(
                     f'Another operation is going on for node {node_uuid}: try again when it has ended'
                 )
-            yield
+            with node_log.working_on(node_uuid):
+                yield
 
     def record(self, node_uuid: str) -> introspections.Introspection:
         """Return the record of a node; NotFound if it was never introspected."""
@@ -104,6 +174,7 @@ class NodeCache:
             # A repeat, after the connection was lost while the record was committed, meets its own.
             if self.record(node_uuid).version_id != record.version_id:
                 raise _lost_race(node_uuid) from exc
+        self._metrics.began(Events.START)
         LOG.info('Node %s: introspection begins as %s (attempt %s)', node_uuid, state, record.attempt_id)
         return self._info(record, node)
 
@@ -141,6 +212,10 @@ class NodeCache:
             manage_boot=before.manage_boot if manage_boot is None else manage_boot,
         )
         step = introspections.Step(now, attempt_id, before.state, new_state, event, reason)
+        entered_at: datetime.datetime | None = None
+        if self._metrics.enabled:
+            # Not in the transaction, which may have to wait for others, and must see what they have written then.
+            entered_at = self.database.read(lambda connection: introspections.last_step_at(connection, info.uuid))
 
         def write(connection: sa.Connection) -> bool:
             written = introspections.update(connection, before, after, step)
@@ -151,6 +226,7 @@ class NodeCache:
         if not self.database.write(write):
             raise _lost_race(info.uuid)
         info.record = after
+        self._count(before, step, entered_at)
         LOG.info(
             'Node %s: %s -> %s by %s (attempt %s)%s',
             info,
@@ -159,6 +235,20 @@ class NodeCache:
             event,
             attempt_id,
             f': {reason}' if reason else '',
+        )
+
+    def _count(
+        self, before: introspections.Introspection, step: introspections.Step, entered_at: datetime.datetime | None
+    ) -> None:
+        if not self._metrics.enabled:
+            return
+        if step.event in _NEW_ATTEMPT:
+            self._metrics.began(step.event)
+        seconds = [
+            (step.happened_at - since).total_seconds() if since else None for since in (entered_at, before.started_at)
+        ]
+        self._metrics.transition(
+            service_metrics.Transition(before.state, step.to_state, step.event, seconds[0], seconds[1])
         )
 
     def find(self, attributes: Mapping[str, Iterable[str]]) -> str:
@@ -205,6 +295,10 @@ class NodeCache:
         """Return the UUIDs of all nodes with a record."""
         return set(self.database.read(introspections.uuids))
 
+    def last_step(self, node_uuid: str) -> introspections.Step | None:
+        """Return the newest transition of a node; None if none was recorded."""
+        return self.database.read(lambda connection: introspections.last_step(connection, node_uuid))
+
     def delete(self, node_uuids: Iterable[str]) -> None:
         """Drop nodes with all that belongs to them."""
         doomed = list(node_uuids)
@@ -212,7 +306,7 @@ class NodeCache:
 
     def active_macs(self) -> set[str]:
         """Return the MACs of all nodes on introspection."""
-        return self.database.read(lambda connection: introspections.values_of(connection, MAC_ATTRIBUTE))
+        return self.database.read(_read_active_macs)
 
     def _info(self, record: introspections.Introspection, node: ironic_client.JsonObject | None = None) -> NodeInfo:
         return NodeInfo(record, self.database, self._client, node)
@@ -232,4 +326,4 @@ def _lost_race(node_uuid: str) -> exceptions.Busy:
 
 def _listed(attributes: Mapping[str, Iterable[str]]) -> str:
     pairs = [f'{name} {", ".join(values)}' for name, values in attributes.items() if values]
-    return ' or '.join(pairs) or 'no attribute at all'
+    return ' or '.join(pairs) or 'the attributes of the machine, whose data have none'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
+import copy
 import datetime
 import json
 from typing import Any
@@ -97,9 +98,10 @@ class NodeInfo:
         """What a callback can be matched by: lists of values by name, such as `mac`."""
         return self._database.read(lambda connection: introspections.attributes(connection, self.uuid))
 
-    def add_attribute(self, name: str, value: str | Iterable[str]) -> None:
-        """Add one value or several to the lookup attributes."""
-        values = {name: [value] if isinstance(value, str) else list(value)}
+    def add_attribute(self, name: str, value: Any) -> None:
+        """Add one value, or several in a list, to the lookup attributes. They become text; None is none."""
+        items = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
+        values = {name: [str(item) for item in items if item is not None]}
         self._database.write(lambda connection: introspections.add_attributes(connection, self.uuid, values))
 
     def set_attributes(self, attributes: Mapping[str, Iterable[str]]) -> None:
@@ -114,8 +116,13 @@ class NodeInfo:
 
     # The node in Ironic
 
+    @property
+    def ironic(self) -> Any:
+        """What `ironic_inspector.common.ironic.get_client` returns; what is written with it does not show here."""
+        return ironic_client.get_client()
+
     def node(self, ironic: Any = None) -> Any:  # noqa: ARG002
-        """Return the node as openstacksdk's Node, with all changes."""
+        """Return the node as openstacksdk's Node, with all changes. What is changed in it is changed nowhere else."""
         return self._copy.resource
 
     @property
@@ -124,8 +131,12 @@ class NodeInfo:
         return self._copy.node
 
     def ports(self, ironic: Any = None) -> dict[str, Any]:  # noqa: ARG002
-        """Return the ports by their MAC, as openstacksdk's Port, with all changes."""
-        return {mac: ironic_client.as_port(port) for mac, port in self._copy.ports.items()}
+        """Return the ports by their MAC, as openstacksdk's Port, with all changes; see `node`."""
+        # Ironic lets nodes boot from a port unless it is told otherwise, and so it will with the new ones.
+        return {
+            mac: ironic_client.as_port({'pxe_enabled': True, **copy.deepcopy(port)})
+            for mac, port in self._copy.ports.items()
+        }
 
     @property
     def port_fields(self) -> dict[str, ironic_client.JsonObject]:
@@ -134,11 +145,7 @@ class NodeInfo:
 
     def patch(self, patches: node_copy.JsonPatch, ironic: Any = None, **kwargs: Any) -> None:  # noqa: ARG002
         """Apply a JSON patch (RFC 6902) to the node; `reset_interfaces=True` goes with a change of the driver."""
-        prepared = [
-            operation if str(operation['path']).startswith('/') else {**operation, 'path': f'/{operation["path"]}'}
-            for operation in patches
-        ]
-        self._copy.patch(prepared, reset_interfaces=bool(kwargs.get('reset_interfaces')))
+        self._copy.patch(_prepared(patches), reset_interfaces=bool(kwargs.get('reset_interfaces')))
 
     def update_properties(self, /, ironic: Any = None, **values: Any) -> None:
         """Set keys of the node's properties."""
@@ -148,10 +155,13 @@ class NodeInfo:
         )
 
     def update_capabilities(self, /, ironic: Any = None, **values: Any) -> None:
-        """Set capabilities in the node's properties; the others stay as they are."""
-        capabilities = text.parse_capabilities((self.fields.get('properties') or {}).get('capabilities'))
-        capabilities.update((name, str(value)) for name, value in values.items())
-        self.update_properties(ironic, capabilities=text.format_capabilities(capabilities))
+        """Set capabilities in the node's properties, or take away those that are None; the others stay as they are."""
+        capabilities: dict[str, Any] = text.parse_capabilities(
+            (self.fields.get('properties') or {}).get('capabilities')
+        )
+        capabilities.update(values)
+        kept = {name: str(value) for name, value in capabilities.items() if value is not None}
+        self.update_properties(ironic, capabilities=text.format_capabilities(kept))
 
     def add_trait(self, trait: str, ironic: Any = None) -> None:  # noqa: ARG002
         """Add a trait to the node."""
@@ -161,32 +171,32 @@ class NodeInfo:
         """Remove a trait from the node; no error if it has none by that name."""
         self._copy.set_trait(trait, present=False)
 
-    def get_by_path(self, path: str) -> Any:
-        """Return the value at a JSON pointer such as /properties/cpus; KeyError if there is none."""
-        value: Any = self.fields
-        parts = path.strip('/').split('/')
-        if parts[0] not in value:
-            value = {parts[0]: self._attribute(parts[0])}
-        for part in parts:
-            value = value[int(part)] if isinstance(value, list) else value[part]
-        return value
-
-    def _attribute(self, name: str) -> Any:
+    def get_by_path(self, path: str, ironic: Any = None) -> Any:  # noqa: ARG002
+        """Return a copy of the value at a JSON pointer such as /properties/cpus; KeyError if there is none."""
+        parts = [part.replace('~1', '/').replace('~0', '~') for part in path.strip('/').split('/')]
         # Plug-ins may know a field by openstacksdk's name, such as instance_id.
+        value: Any = self.fields if parts[0] in self.fields else self.node()
         try:
-            return getattr(self.node(), name)
-        except AttributeError:
-            raise KeyError(name) from None
+            for part in parts:
+                value = value[int(part)] if isinstance(value, list) else value[part]
+        except (LookupError, TypeError, ValueError):
+            raise KeyError(path) from None
+        return copy.deepcopy(value)
 
     def replace_field(self, path: str, func: Callable[[Any], Any], **kwargs: Any) -> None:
-        """Set the value at `path` to what `func` makes of it; `default=` stands in for one that is missing."""
+        """Set the value at `path` to what `func` makes of it; `default=` stands in for one that is missing.
+
+        KeyError if it is missing and there is no default. Where `func` changes nothing, nothing is written.
+        """
         try:
-            value = self.get_by_path(path)
+            before = self.get_by_path(path)
         except KeyError:
             if 'default' not in kwargs:
                 raise
-            value = kwargs['default']
-        self.patch([{'op': 'add', 'path': path, 'value': func(value)}])
+            before = kwargs['default']
+        after = func(copy.deepcopy(before))
+        if after != before:
+            self.patch([{'op': 'add', 'path': path.strip('/'), 'value': after}])
 
     def create_ports(self, ports: Iterable[str | Mapping[str, Any]], ironic: Any = None) -> None:  # noqa: ARG002
         """Add ports, each a MAC or {mac, ip, client_id, pxe}; a MAC that the node has a port for is left alone."""
@@ -196,19 +206,22 @@ class NodeInfo:
             if mac in self._copy.ports:
                 LOG.warning('Node %s has a port with the MAC %s already', self, mac)
                 continue
-            fields: dict[str, Any] = {}
+            client_id = details.get('client_id')
+            # Objects that Ironic gives every port, so that a patch may add to them at once.
+            fields: dict[str, Any] = {
+                'extra': {'client-id': client_id} if client_id else {},
+                'local_link_connection': {},
+            }
             if details.get('pxe') is not None:
                 fields['pxe_enabled'] = bool(details['pxe'])
-            if details.get('client_id'):
-                fields['extra'] = {'client-id': details['client_id']}
             self._copy.add_port(mac, fields)
 
     def patch_port(self, port: Any, patches: node_copy.JsonPatch, ironic: Any = None) -> None:  # noqa: ARG002
-        """Apply a JSON patch to a port, given as such or by its MAC."""
-        self._copy.patch_port(_mac_of(port), patches)
+        """Apply a JSON patch to a port, given as such or by its MAC; KeyError if the node has no such port."""
+        self._copy.patch_port(_mac_of(port), _prepared(patches))
 
     def delete_port(self, port: Any, ironic: Any = None) -> None:  # noqa: ARG002
-        """Delete a port, given as such or by its MAC."""
+        """Delete a port, given as such or by its MAC; KeyError if the node has no such port."""
         self._copy.delete_port(_mac_of(port))
 
     def changes(self) -> node_copy.Changes:
@@ -219,7 +232,7 @@ class NodeInfo:
         """Write to Ironic what has changed and return it."""
         return self._copy.write()
 
-    def invalidate_cache(self) -> None:
+    def invalidate_cache(self, ironic: Any = None) -> None:  # noqa: ARG002
         """Fetch node and ports again when they are next looked at. Changes made so far are written first."""
         self._copy.write()
         self._copy.forget()
@@ -227,3 +240,11 @@ class NodeInfo:
 
 def _mac_of(port: Any) -> str:
     return (port if isinstance(port, str) else str(port.address)).lower()
+
+
+def _prepared(patches: Iterable[Mapping[str, Any]]) -> node_copy.JsonPatch:
+    """Return a JSON patch of our own, whose paths start with a slash, as those of plug-ins need not."""
+    return [
+        {**copy.deepcopy(dict(operation)), 'path': '/' + str(operation['path']).removeprefix('/')}
+        for operation in patches
+    ]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import MutableMapping
+from concurrent import futures
+import functools
 import ipaddress
 import logging
 from typing import TYPE_CHECKING
 from typing import Any
 
+from oslo_config import cfg
+from oslo_context import context as log_context
 from oslo_log import log
 
 from ironic_inspector.common import exceptions
@@ -21,12 +25,36 @@ class Error(exceptions.IntrospectionFailed):
     """What a hook or a rule raises to fail an introspection.
 
     The message becomes the error of the node, and that of the answer to the ramdisk, whose HTTP status is `code`.
-    `node_info` and `data` are accepted for the sake of plug-ins that pass them.
+    `log_level`, `node_info` and `data` are accepted for the sake of plug-ins that pass them.
     """
 
-    def __init__(self, msg: Any, code: int = 400, node_info: Any = None, data: Any = None) -> None:  # noqa: ARG002
+    def __init__(
+        self,
+        msg: Any,
+        code: int = 400,
+        log_level: str = 'error',  # noqa: ARG002
+        node_info: Any = None,  # noqa: ARG002
+        data: Any = None,  # noqa: ARG002
+    ) -> None:
         super().__init__(text.storable(str(msg)))
         self.http_code = code
+
+
+class _NoData(Error):
+    """What data stores from elsewhere raise where they have no data to return."""
+
+    code = 'not-found'
+
+    def __init__(self, msg: Any, code: int = 404, **kwargs: Any) -> None:
+        super().__init__(msg, code, **kwargs)
+
+
+class IntrospectionDataNotFound(_NoData):
+    """There are no introspection data of a node."""
+
+
+class IntrospectionDataStoreDisabled(_NoData):
+    """Introspection data are kept nowhere."""
 
 
 if TYPE_CHECKING:
@@ -41,13 +69,27 @@ class ProcessingLogger(_LoggerAdapter):
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         """Take our arguments out of `kwargs` and return the message with its prefix."""
-        name = _node_name(kwargs.pop('node_info', None), kwargs.pop('data', None))
+        node_info, data = kwargs.pop('node_info', None), kwargs.pop('data', None)
+        context = log_context.get_current()
+        if node_info is not None and context is not None and context.resource_uuid == node_info.uuid:
+            # The line names it already.
+            return msg, kwargs
+        name = _node_name(node_info, data)
         return f'[{name.replace("%", "%%")}] {msg}', kwargs
 
 
 def getProcessingLogger(name: str) -> ProcessingLogger:  # noqa: N802
     """Return a logger for the processing of nodes."""
     return ProcessingLogger(log.getLogger(name), {})
+
+
+@functools.cache
+def executor() -> futures.ThreadPoolExecutor:
+    """Return the pool of threads for what plug-ins do beside the processing of nodes; made when first asked for.
+
+    The service's own work has another pool, which such work cannot fill.
+    """
+    return futures.ThreadPoolExecutor(cfg.CONF.max_concurrency, thread_name_prefix='plug-in')
 
 
 def _node_name(node_info: Any, data: Any) -> str:
@@ -62,18 +104,26 @@ def _node_name(node_info: Any, data: Any) -> str:
 
 
 def get_inventory(data: Mapping[str, Any], node_info: Any = None) -> JsonObject:  # noqa: ARG001
-    """Return the inventory in the data of a ramdisk; Error if there is none, or none of its interfaces."""
+    """Return the inventory in the data of a ramdisk; Error if there is none, or none of its interfaces.
+
+    It has `disks` from then on: an empty list if the ramdisk sent none.
+    """
     inventory = data.get('inventory')
     if not isinstance(inventory, dict) or not inventory:
         raise Error('The introspection data have no inventory: the ramdisk must send one under "inventory"')
     if not inventory.get('interfaces'):
         raise Error('The inventory has no interfaces: the ramdisk found no network interface')
+    if inventory.get('disks') is None:
+        inventory['disks'] = []
     return inventory
 
 
 def get_valid_macs(data: Mapping[str, Any]) -> list[str]:
     """Return the MACs of all valid interfaces, as the hook validate_interfaces left them in `all_interfaces`."""
-    return [interface['mac'] for interface in data.get('all_interfaces', {}).values() if interface.get('mac')]
+    # Without that hook they are what the ramdisk sent, if anything, of any form.
+    interfaces = data.get('all_interfaces')
+    found = interfaces.values() if isinstance(interfaces, Mapping) else ()
+    return [interface['mac'] for interface in found if isinstance(interface, Mapping) and interface.get('mac')]
 
 
 def get_pxe_mac(data: Mapping[str, Any]) -> str | None:

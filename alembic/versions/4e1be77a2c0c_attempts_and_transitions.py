@@ -36,7 +36,7 @@ def upgrade() -> None:
     MySQL commits each step by itself: there an interrupted run may have left some.
     """
     inspector = sa.inspect(op.get_bind())
-    if op.get_bind().dialect.name == 'mysql':
+    if op.get_bind().dialect.name in ('mysql', 'mariadb'):
         for table, column, kind, nullable in (
             ('nodes', 'started_at', TIMESTAMP, True),
             ('nodes', 'finished_at', TIMESTAMP, True),

@@ -30,8 +30,27 @@ def receive() -> None:
         stream.read(1)
 
 
+def read() -> bytes:
+    """Return the body of the request; InvalidRequest if the connection has ended before it."""
+    request = flask.request
+    body = request.get_data(cache=False)
+    length = request.content_length
+    # Half of a message may well look like a whole one, and says something else then.
+    if length is not None and len(body) < length:
+        raise exceptions.InvalidRequest(f'The request body ended after {len(body)} of {length} bytes: send it again')
+    return body
+
+
 def parse_object(body: bytes) -> dict[str, Any]:
     """Return the JSON object (RFC 8259) in a request body; InvalidRequest, saying what is wrong, if it is none."""
+    document = parse(body)
+    if not isinstance(document, dict):
+        raise exceptions.InvalidRequest(f'The request body must be a JSON object, not {_kind(document)}')
+    return document
+
+
+def parse(body: bytes) -> Any:
+    """Return the JSON document (RFC 8259) in a request body; InvalidRequest, saying what is wrong, if it is none."""
     if not body.strip():
         raise exceptions.InvalidRequest('The request has no body: it must be a JSON object')
     try:
@@ -42,9 +61,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise _too_deep() from exc
     except ValueError as exc:
         raise exceptions.InvalidRequest(f'The request body is not JSON: {exc}') from exc
-    if not isinstance(document, dict):
-        raise exceptions.InvalidRequest(f'The request body must be a JSON object, not {_kind(document)}')
-    if not _is_shallow(document):
+    if type(document) in _CONTAINERS and not _is_shallow(document):
         raise _too_deep()
     return document
 

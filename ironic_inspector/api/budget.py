@@ -10,8 +10,8 @@ import threading
 from ironic_inspector.common import exceptions
 from ironic_inspector.common import memory
 
-BYTES = 5 * 1024 * 1024
-"""Bodies worked on at once: some twenty-five callbacks of usual size. Parsed, a body takes about six times its size."""
+BYTES = 5 * 512 * 1024
+"""Bodies worked on at once: a dozen callbacks of usual size. Parsed, a body takes about six times its size."""
 PATIENCE = 25.0
 """Seconds to wait for a share: ramdisks give up after 30 s, and send again what was answered 503."""
 
@@ -34,8 +34,11 @@ class Budget:
         self._changed = threading.Condition()
 
     @contextlib.contextmanager
-    def share(self, wanted: int) -> Iterator[None]:
-        """Have `wanted` bytes in a `with` block, or all if these are fewer; Overloaded if they can't be had."""
+    def share(self, wanted: int) -> Iterator[Callable[[], None]]:
+        """Have `wanted` bytes in a `with` block, or all if these are fewer; Overloaded if they can't be had.
+
+        Gives a function that ends the share before the block does.
+        """
         share = min(wanted, self._size)
         with self._changed:
             had = self._changed.wait_for(lambda: self._free >= share, self._patience)
@@ -47,13 +50,15 @@ class Budget:
             self._changed.notify()
             if not had:
                 raise exceptions.Overloaded('The service has too much to do: send the same again in a while')
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += share
-                self._changed.notify()
-                is_over = self._burst and self._free == self._size
-                self._burst &= not is_over
-            if is_over:
-                self._relieve()
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._give_back, share)
+            yield stack.close
+
+    def _give_back(self, share: int) -> None:
+        with self._changed:
+            self._free += share
+            self._changed.notify()
+            is_over = self._burst and self._free == self._size
+            self._burst &= not is_over
+        if is_over:
+            self._relieve()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import dataclasses
+from typing import Any
 
 import flask
 from oslo_config import cfg
 
+from ironic_inspector.api import access
 from ironic_inspector.api import budget
 from ironic_inspector.conductor.manager import ConductorManager
 from ironic_inspector.conductor.services import Services
@@ -18,6 +21,9 @@ class Api:
 
     conf: cfg.ConfigOpts
     conductor: ConductorManager
+    access: access.Access
+    describe: Callable[[], dict[str, Any]]
+    """Returns the description of the API; see openapi.py."""
     bodies: budget.Budget = dataclasses.field(default_factory=budget.Budget)
 
     @property

@@ -20,7 +20,7 @@ def show_unprocessed(node_id: str) -> flask.Response:
 
 def reapply(node_id: str) -> tuple[flask.Response, int]:
     """Process the stored data of a node again, or those in the body."""
-    sent = flask.request.get_data(cache=False)
+    sent = body.read()
     data = body.parse_object(sent) if sent.strip() else None
     context.current().conductor.reapply_introspection(node_id, data)
     return flask.jsonify({}), 202

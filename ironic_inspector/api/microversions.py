@@ -11,7 +11,7 @@ from ironic_inspector.common import exceptions
 Version = tuple[int, int]
 
 MINIMUM: Version = (1, 0)
-MAXIMUM: Version = (1, 18)
+MAXIMUM: Version = (1, 19)
 SERVICE_TYPE = 'baremetal-introspection'
 
 VERSION_HEADER = 'X-OpenStack-Ironic-Inspector-API-Version'

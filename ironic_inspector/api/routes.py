@@ -1,4 +1,4 @@
-"""The whole API, in one table."""
+"""The whole API, in one table; operations.py describes what is in it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ironic_inspector.api import callback
 from ironic_inspector.api import data
 from ironic_inspector.api import introspection
 from ironic_inspector.api import microversions
+from ironic_inspector.api import rules
 from ironic_inspector.api import versions
 
 
@@ -25,10 +26,16 @@ class Route(NamedTuple):
     since: microversions.Version
     """The first version of the API that has it."""
 
+    @property
+    def endpoint(self) -> str:
+        """Its name in Flask."""
+        return f'{self.method} {self.path}'
+
 
 ROUTES = (
     Route('GET', '/', versions.list_versions, 'introspection', (1, 0)),
     Route('GET', '/v1', versions.list_resources, 'introspection:version', (1, 0)),
+    Route('GET', '/v1/openapi.json', versions.describe, 'introspection:version', (1, 19)),
     Route('POST', '/v1/continue', callback.continue_introspection, 'introspection:continue', (1, 0)),
     Route('GET', '/v1/introspection', introspection.list_all, 'introspection:status', (1, 8)),
     Route('POST', '/v1/introspection/<node_id>', introspection.start, 'introspection:start', (1, 0)),
@@ -43,4 +50,12 @@ ROUTES = (
         (1, 17),
     ),
     Route('POST', '/v1/introspection/<node_id>/data/unprocessed', data.reapply, 'introspection:reapply', (1, 4)),
+    Route('GET', '/v1/rules', rules.list_all, 'introspection:rule:get', (1, 2)),
+    Route('POST', '/v1/rules', rules.create, 'introspection:rule:create', (1, 2)),
+    Route('DELETE', '/v1/rules', rules.delete_all, 'introspection:rule:delete', (1, 2)),
+    Route('POST', '/v1/rules/preview', rules.preview, 'introspection:rule:get', (1, 19)),
+    Route('GET', '/v1/rules/<rule_uuid>', rules.show, 'introspection:rule:get', (1, 2)),
+    Route('POST', '/v1/rules/<rule_uuid>', rules.create, 'introspection:rule:create', (1, 2)),
+    Route('PATCH', '/v1/rules/<rule_uuid>', rules.change, 'introspection:rule:create', (1, 19)),
+    Route('DELETE', '/v1/rules/<rule_uuid>', rules.delete, 'introspection:rule:delete', (1, 2)),
 )

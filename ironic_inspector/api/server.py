@@ -17,12 +17,14 @@ from oslo_config import cfg
 from oslo_log import log
 
 from ironic_inspector.api import microversions
+from ironic_inspector.api import tls
 
 LOG = log.getLogger(__name__)
 
-MAX_THREADS = 64
+MAX_THREADS = 48
 """Requests that are worked on at once; a callback keeps its thread for as long as Ironic takes."""
 BACKLOG = 1024
+_USE_TLS = 'The service speaks TLS here: the URL must begin with https'
 
 
 class _Request(cheroot_server.HTTPRequest):
@@ -30,32 +32,36 @@ class _Request(cheroot_server.HTTPRequest):
 
     def simple_response(self, status: str, msg: str = '') -> None:
         """Refuse what is not HTTP, and close the connection."""
-        body = json.dumps({'error': {'message': msg or status}})
-        lines = [
-            f'{self.server.protocol} {status}',
-            'Content-Type: application/json',
-            f'Content-Length: {len(body)}',
-            f'{microversions.MINIMUM_HEADER}: {microversions.text_of(microversions.MINIMUM)}',
-            f'{microversions.MAXIMUM_HEADER}: {microversions.text_of(microversions.MAXIMUM)}',
-            'Connection: close',
-            '',
-            body,
-        ]
         self.close_connection = True
         # Whoever has gone meanwhile needs no answer.
         with contextlib.suppress(OSError):
-            self.conn.wfile.write('\r\n'.join(lines).encode('ascii'))
+            self.conn.wfile.write(_refusal(self.server.protocol, status, msg or status))
 
 
 class _Connection(cheroot_server.HTTPConnection):
     RequestHandlerClass = _Request
+
+    def communicate(self) -> bool:
+        """Answer a request; tell whether there may be another one."""
+        try:
+            tls.shake_hands(self.socket)
+        except OSError as exc:
+            LOG.info('TLS with the client %s failed: %s', self.remote_addr, exc)
+            if tls.is_plain_http(exc):
+                with contextlib.suppress(OSError):
+                    tls.answer_plainly(self.socket, _refusal(self.server.protocol, '400 Bad Request', _USE_TLS))
+            return False
+        return bool(super().communicate())  # type: ignore[no-untyped-call]
 
 
 class Server:
     """A threaded HTTP server for one WSGI application."""
 
     def __init__(self, conf: cfg.ConfigOpts, app: Any) -> None:
-        """Prepare a server for `app` where `conf` says: a unix socket, or an address and a port."""
+        """Prepare a server for `app` where `conf` says: a unix socket, or an address and a port.
+
+        ConfigurationError if it has to speak TLS and cannot.
+        """
         self._socket_path = conf.listen_unix_socket
         self._socket_mode = conf.listen_unix_socket_mode
         where = self._socket_path or (conf.listen_address, conf.listen_port)
@@ -68,6 +74,8 @@ class Server:
             max=-1,
         )
         self._server.ConnectionClass = _Connection
+        if conf.use_ssl:
+            self._server.ssl_adapter = tls.Adapter(tls.server_context(conf))
         self._server.error_log = _log_error  # type: ignore[method-assign]
         self._thread: threading.Thread | None = None
 
@@ -77,7 +85,8 @@ class Server:
         if self._socket_path:
             return str(self._socket_path)
         host, port = self._server.bind_addr[:2]
-        return f'http://[{host}]:{port}' if ':' in host else f'http://{host}:{port}'
+        scheme = 'https' if self._server.ssl_adapter else 'http'
+        return f'{scheme}://[{host}]:{port}' if ':' in host else f'{scheme}://{host}:{port}'
 
     def bind(self) -> None:
         """Take the address and begin to listen; OSError if it can't be had."""
@@ -110,6 +119,22 @@ class Server:
                 probe.connect(str(path))
             except OSError:
                 path.unlink()
+
+
+def _refusal(protocol: str, status: str, message: str) -> bytes:
+    """Return an answer in full, after which the connection is closed."""
+    body = json.dumps({'error': {'message': message}})
+    lines = [
+        f'{protocol} {status}',
+        'Content-Type: application/json',
+        f'Content-Length: {len(body)}',
+        f'{microversions.MINIMUM_HEADER}: {microversions.text_of(microversions.MINIMUM)}',
+        f'{microversions.MAXIMUM_HEADER}: {microversions.text_of(microversions.MAXIMUM)}',
+        'Connection: close',
+        '',
+        body,
+    ]
+    return '\r\n'.join(lines).encode('ascii')
 
 
 def _log_error(msg: str = '', level: int = 20, traceback: bool = False) -> None:

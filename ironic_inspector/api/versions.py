@@ -1,4 +1,4 @@
-"""GET / and GET /v1: what there is."""
+"""GET /, GET /v1 and GET /v1/openapi.json: what there is."""
 
 from __future__ import annotations
 
@@ -30,3 +30,8 @@ def list_resources() -> flask.Response:
             {'name': name, 'links': [{'rel': 'self', 'href': context.link(f'/v1/{name}')}]} for name in RESOURCES
         ]
     )
+
+
+def describe() -> flask.Response:
+    """Return the description of the API as OpenAPI."""
+    return flask.jsonify({**context.current().describe(), 'servers': [{'url': context.link('')}]})

@@ -21,6 +21,12 @@ from ironic_inspector.common import exceptions
 from ironic_inspector.db import migration
 
 PROG: Final = 'ironic-inspector-dbsync'
+DESCRIPTION: Final = (
+    'Creates the tables of the service in the database of [database]connection, or brings those of an older version, '
+    '12.5 among them, to this one. Usual is: ironic-inspector-dbsync upgrade, with the service stopped and a backup '
+    'made.'
+)
+EPILOG: Final = 'Exit status: 0, or 1 with the reason in one line on standard error. COMMAND --help says more of each.'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,8 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     conf.set_default('use_stderr', True)
     conf.set_default('default_log_levels', [*log.get_default_log_levels(), 'alembic=WARN'])
     try:
-        inspector_conf.load(conf, sys.argv[1:] if argv is None else argv, prog=PROG)
-    except (cfg.Error, log.LogConfigError, OSError) as error:
+        inspector_conf.load(
+            conf, sys.argv[1:] if argv is None else argv, prog=PROG, description=DESCRIPTION, epilog=EPILOG
+        )
+    except (exceptions.ConfigurationError, cfg.Error, log.LogConfigError, OSError) as error:
         return _fail(str(error))
     try:
         COMMANDS[conf.command.name](conf)

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Sequence
+import contextlib
 import gc
 import logging
 import os
-import queue
 import signal
+import socket
 import sys
+from typing import Final
 
 from oslo_config import cfg
-from oslo_db import exception as db_exceptions
 from oslo_log import log
-import sqlalchemy as sa
 
 from ironic_inspector import conf as configuration
+from ironic_inspector.api import access
 from ironic_inspector.api import app as api_app
+from ironic_inspector.api import metrics as api_metrics
 from ironic_inspector.api import server as api_server
-from ironic_inspector.common import exceptions
+from ironic_inspector.cmd import startup
+from ironic_inspector.common import mdns
 from ironic_inspector.common import memory
+from ironic_inspector.common import single
 from ironic_inspector.conductor.manager import ConductorManager
-from ironic_inspector.db import engine
-from ironic_inspector.db import revision
 
 LOG = log.getLogger(__name__)
+
+DESCRIPTION: Final = (
+    'Introspection of bare metal: serves the API, and works on the nodes, in one process. All else is in the '
+    'configuration file, by default ironic-inspector.conf in ~/.ironic-inspector, ~, /etc/ironic-inspector or /etc. '
+    'The database has to be there: run ironic-inspector-dbsync upgrade first.'
+)
+EPILOG: Final = (
+    'SIGHUP reads those options again that may change, SIGTERM and SIGINT let work in progress end. Exit status: 0 '
+    'after a signal, 1 if the service could not start; standard error then says in one line what to correct. '
+    'ironic-inspector-status upgrade check tells beforehand.'
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,28 +46,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     memory.limit_heaps()
     conf = cfg.CONF
     try:
-        configuration.load(conf, sys.argv[1:] if argv is None else argv, prog='ironic-inspector')
-        configuration.check(conf)
-        database = engine.Database(conf)
-        revision.check_is_current(database)
-        conductor = ConductorManager(conf, database)
+        configuration.load(
+            conf,
+            sys.argv[1:] if argv is None else argv,
+            prog='ironic-inspector',
+            description=DESCRIPTION,
+            epilog=EPILOG,
+        )
+        conductor = startup.build_conductor(conf)
         server = api_server.Server(conf, api_app.create_app(conf, conductor))
-        server.bind()
-        try:
-            conductor.start()
-        except BaseException:
-            # Its threads would keep the process from ending.
-            server.stop()
-            raise
-    except (exceptions.ConfigurationError, cfg.Error, log.LogConfigError, OSError) as exc:
-        print(f'ironic-inspector cannot start: {exc}', file=sys.stderr)
+        announcer = mdns.create(conf, listens=True)
+        metrics_server = api_metrics.create_server(conf, conductor.services.metrics)
+        with contextlib.ExitStack() as servers:
+            # Their threads would keep a process that cannot start from ending.
+            for each in (server, metrics_server):
+                each.bind()
+                servers.callback(each.stop)
+            claim = single.try_claim(conf)
+            if claim is None:
+                LOG.warning(
+                    'Another process of the service works on this database: what it is doing is left to it, and PXE '
+                    'filters and locks of the two know nothing of each other'
+                )
+            conductor.start(take_over=claim is not None)
+            servers.pop_all()
+    except startup.FAILURES as exc:
+        print(f'ironic-inspector cannot start: {startup.reason(exc)}', file=sys.stderr)
         return 1
-    except (db_exceptions.DBError, sa.exc.SQLAlchemyError, ImportError) as exc:
-        # The first line says what is wrong; SQLAlchemy adds links to its manual.
-        reason = str(exc).partition('\n')[0]
-        print(f'ironic-inspector cannot start: [database]connection cannot be used: {reason}', file=sys.stderr)
-        return 1
-    _run(conf, conductor, server)
+    metrics_server.start()
+    _run(conf, conductor, server, announcer)
+    metrics_server.stop()
+    if claim is not None:
+        claim.give_up()
     return 0
 
 
@@ -73,17 +97,40 @@ def _read_again(conf: cfg.ConfigOpts) -> None:
         LOG.info('The options that may change have been read again')
 
 
-def _run(conf: cfg.ConfigOpts, conductor: ConductorManager, server: api_server.Server) -> None:
-    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: signals.put(number))
-    _settle_objects()
-    server.start()
-    LOG.info('The service is up and listens on %s', server.address)
-    while signals.get() == signal.SIGHUP:
-        _read_again(conf)
+@contextlib.contextmanager
+def _signals(*numbers: signal.Signals) -> Iterator[socket.socket]:
+    """Yield a socket from which the numbers of signals can be read, a byte each, as long as the `with` block lasts."""
+    # A queue filled by a handler would not do: the handler runs when the main thread goes on, and a signal that another
+    # thread has received does not wake that.
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setblocking(False)
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        for number in numbers:
+            signal.signal(number, lambda _number, _frame: None)
+        yield reader
+        signal.set_wakeup_fd(-1)
+
+
+def _run(
+    conf: cfg.ConfigOpts,
+    conductor: ConductorManager,
+    server: api_server.Server,
+    announcer: mdns.Announcer | None,
+) -> None:
+    with _signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+        _settle_objects()
+        server.start()
+        if announcer:
+            announcer.start()
+        access.warn_if_open(conf)
+        LOG.info('The service is up and listens on %s', server.address)
+        while signals.recv(1) == bytes([signal.SIGHUP]):
+            _read_again(conf)
     timeout = conf.graceful_shutdown_timeout or None
     LOG.info('Shutting down: no new work is taken, work in progress gets %s s', timeout or 'any number of')
+    if announcer:
+        announcer.stop()
     # The API goes on answering meanwhile: who asks for something new is told why it can't be had.
     done = conductor.stop(timeout)
     server.stop()

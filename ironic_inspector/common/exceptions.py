@@ -9,6 +9,7 @@ InspectorError
 ├── Busy                    another operation holds the node
 ├── IntrospectionFailed     hooks or rules failed a node
 ├── IronicError             Ironic refused a request or is away
+├── StoreError              the introspection data cannot be read or kept where they are
 ├── Overloaded              the service has more to do than it can
 └── ShuttingDown            the service ends and takes no new work
 
@@ -71,6 +72,12 @@ class IronicError(InspectorError):
     """Ironic refused a request, or could not be reached."""
 
     code = 'ironic'
+
+
+class StoreError(InspectorError):
+    """The place where introspection data are kept failed, or could not be reached."""
+
+    code = 'store'
 
 
 class Overloaded(InspectorError):

@@ -1,12 +1,14 @@
 """The client of Ironic: one connection for all threads, and retries.
 
 Nodes and ports come back as Ironic's own JSON objects; `as_node` and `as_port` make openstacksdk's resources of them,
-which is what plug-ins are given.
+which is what plug-ins are given. For plug-ins that ask Ironic themselves there are `get_client`, `get_node`,
+`lookup_node` and `NotFound`, from `ironic_inspector.common.ironic_sdk`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterator
 import json
 import threading
@@ -15,14 +17,19 @@ from typing import Any
 from urllib import parse
 
 from oslo_config import cfg
-from oslo_log import log
-import tenacity
 
 from ironic_inspector.common import exceptions
 from ironic_inspector.common import keystone
+from ironic_inspector.common import metrics as service_metrics
+from ironic_inspector.common import remote
+from ironic_inspector.common import secrets
+from ironic_inspector.common.ironic_sdk import NotFound
+from ironic_inspector.common.ironic_sdk import get_client
+from ironic_inspector.common.ironic_sdk import get_node
+from ironic_inspector.common.ironic_sdk import lookup_node
 from ironic_inspector.conf import ironic as ironic_conf
 
-LOG = log.getLogger(__name__)
+__all__ = ['NotFound', 'get_client', 'get_node', 'lookup_node']
 
 JsonObject = dict[str, Any]
 JsonPatch = list[JsonObject]
@@ -39,11 +46,28 @@ ATTEMPT_INTERVAL = 1.0
 ANSWER_TIMEOUT = 60.0
 """Seconds to wait for an answer where [ironic]timeout is not set: what Ironic's API gives its own conductor."""
 PAGE_SIZE = 1000
+SINGLE_MACS = 64
+"""MACs that are looked up one by one; for more than any usual machine has, all ports are read."""
 MICROVERSION = (1, 95)
 """The newest version of Ironic's API that this client knows; older ones do as well."""
 MAX_REASON = 500
 """Characters quoted of an error that is not as Ironic writes them."""
 _CONFLICT = 409
+
+SDK_NAMES = {
+    'allocation_id': 'allocation_uuid',
+    'chassis_id': 'chassis_uuid',
+    'id': 'uuid',
+    'instance_id': 'instance_uuid',
+    'is_automated_clean_enabled': 'automated_clean',
+    'is_console_enabled': 'console_enabled',
+    'is_maintenance': 'maintenance',
+    'is_protected': 'protected',
+    'is_retired': 'retired',
+    'is_secure_boot': 'secure_boot',
+    'port_groups': 'portgroups',
+}
+"""Fields of a node that openstacksdk has another name for, with the name in Ironic; a test keeps it complete."""
 
 
 def as_node(fields: JsonObject) -> Any:
@@ -83,7 +107,11 @@ class IronicClient:
     """
 
     def __init__(
-        self, conf: cfg.ConfigOpts, stopping: threading.Event, attempt_interval: float = ATTEMPT_INTERVAL
+        self,
+        conf: cfg.ConfigOpts,
+        stopping: threading.Event,
+        attempt_interval: float = ATTEMPT_INTERVAL,
+        metrics: service_metrics.Metrics = service_metrics.OFF,
     ) -> None:
         """Prepare a client for the Ironic in [ironic]; connects when first used.
 
@@ -92,10 +120,8 @@ class IronicClient:
         self._conf = conf
         self._stopping = stopping
         self._attempt_interval = attempt_interval
-        self._lock = threading.Lock()
-        self._endpoint: keystone.Endpoint | None = None
-        self._failure: Exception | None = None
-        self._failed_at = 0.0
+        self._metrics = metrics
+        self._connection = remote.Connection(self._connect)
 
     # Nodes
 
@@ -109,24 +135,29 @@ class IronicClient:
 
     def node_uuids(self) -> Iterator[str]:
         """Yield the UUIDs of all nodes, asking for a page when it is needed."""
-        for node in self._nodes({'fields': 'uuid'}):
+        for node in self.nodes('uuid'):
             yield node['uuid']
+
+    def nodes(self, *fields: str) -> Iterator[JsonObject]:
+        """Yield all nodes, with these fields of them, asking for a page when it is needed."""
+        return self._pages('/nodes', 'nodes', {'fields': ','.join(fields)})
 
     def nodes_in_state(self, provision_state: str, *fields: str) -> Iterator[JsonObject]:
         """Yield the nodes in a provision state, with these fields of them, asking for a page when it is needed."""
-        return self._nodes({'provision_state': provision_state, 'fields': ','.join(fields)})
+        return self._pages('/nodes', 'nodes', {'provision_state': provision_state, 'fields': ','.join(fields)})
 
-    def _nodes(self, wanted: dict[str, str]) -> Iterator[JsonObject]:
-        marker: str | None = None
-        while True:
-            query = wanted | {'limit': str(PAGE_SIZE)} | ({'marker': marker} if marker else {})
-            page = self._fetch('GET', '/nodes', query=query, holding='nodes')
-            for node in page['nodes']:
-                marker = node['uuid']
-                yield node
-            # Ironic itself may allow shorter pages than those asked for: only its link says whether there is more.
-            if not page['nodes'] or not page.get('next'):
-                return
+    def create_node(self, fields: JsonObject) -> JsonObject:
+        """Create a node, with a UUID among its fields that no node has, and return it."""
+        try:
+            return self._fetch('POST', '/nodes', body=fields, hurried=True, final=_is_taken)
+        except _RequestFailed as exc:
+            if not _is_taken(exc):
+                raise
+            # Is it the name that is taken? A repeat, after the answer was lost, meets the node that it has made.
+            try:
+                return self.get_node(fields['uuid'])
+            except exceptions.NotFound:
+                raise exc from None
 
     def validate_power(self, node_uuid: str) -> str | None:
         """Ask Ironic to validate the power interface of a node; return why it is not valid, None if it is."""
@@ -161,19 +192,21 @@ class IronicClient:
 
     def node_ports(self, node_uuid: str) -> list[JsonObject]:
         """Return all ports of a node."""
-        ports: list[JsonObject] = []
-        query = {'node': node_uuid, 'limit': str(PAGE_SIZE)}
-        while True:
-            page = self._fetch('GET', '/ports/detail', query=query, holding='ports')
-            ports += page['ports']
-            if not page['ports'] or not page.get('next'):
-                return ports
-            query['marker'] = ports[-1]['uuid']
+        return list(self._pages('/ports/detail', 'ports', {'node': node_uuid}))
 
-    def nodes_of_mac(self, mac: str) -> set[str]:
-        """Return the UUIDs of the nodes that have a port with a MAC."""
-        page = self._fetch('GET', '/ports', query={'address': mac, 'fields': 'node_uuid'}, holding='ports')
-        return {port['node_uuid'] for port in page['ports']}
+    def nodes_of_macs(self, macs: Collection[str]) -> dict[str, str]:
+        """Return the UUIDs of the nodes that have ports with these MACs (in lower case), by the MAC."""
+        query = {'fields': 'uuid,address,node_uuid'}
+        if len(macs) > SINGLE_MACS:
+            ports = list(self._pages('/ports', 'ports', query))
+        else:
+            ports = [port for mac in macs for port in self._pages('/ports', 'ports', query | {'address': mac})]
+        found = {port['address'].lower(): str(port['node_uuid']) for port in ports}
+        return {mac: found[mac] for mac in macs if mac in found}
+
+    def all_ports(self) -> Iterator[JsonObject]:
+        """Yield all ports, with `address` and `extra` of each, asking for a page when it is needed."""
+        return self._pages('/ports', 'ports', {'fields': 'uuid,address,extra'})
 
     def create_port(self, fields: JsonObject) -> JsonObject:
         """Create a port and return it; PortExists if its MAC is taken."""
@@ -193,6 +226,26 @@ class IronicClient:
         self._request('DELETE', _port_path(port_uuid), hurried=True)
 
     # Requests
+
+    def check(self) -> None:
+        """Raise IronicError if Ironic does not answer; it is asked once."""
+        try:
+            self._attempt('GET', '/nodes', query={'fields': 'uuid', 'limit': '1'})
+        except exceptions.NotFound as exc:
+            raise exceptions.IronicError(f'What answers is not Ironic: {exc}') from exc
+
+    def _pages(self, path: str, holding: str, wanted: dict[str, str]) -> Iterator[JsonObject]:
+        """Yield the objects of a list, which Ironic answers in `holding`, asking for a page when it is needed."""
+        marker: str | None = None
+        while True:
+            query = wanted | {'limit': str(PAGE_SIZE)} | ({'marker': marker} if marker else {})
+            page = self._fetch('GET', path, query=query, holding=holding)
+            for item in page[holding]:
+                marker = item['uuid']
+                yield item
+            # Ironic itself may allow shorter pages than those asked for: only its link says whether there is more.
+            if not page[holding] or not page.get('next'):
+                return
 
     def _fetch(self, method: str, path: str, *, holding: str | None = None, **kwargs: Any) -> JsonObject:
         """Send a request and return the JSON object that Ironic answers, with a list of objects in `holding`."""
@@ -216,89 +269,55 @@ class IronicClient:
         final: Callable[[_RequestFailed], bool] = lambda _exc: False,
         **kwargs: Any,
     ) -> keystone.Answer:
-        attempts = 0
-
-        def is_worth_a_retry(exc: BaseException) -> bool:
-            if not isinstance(exc, _RequestFailed) or self._stopping.is_set() or final(exc):
-                return False
+        def pause(exc: _RequestFailed, attempts: int) -> float | None:
+            if final(exc):
+                return None
             if exc.status == _CONFLICT:
-                return bool(attempts <= self._conf.ironic.max_retries)
+                locked = self._conf.ironic
+                return float(locked.retry_interval) if attempts <= locked.max_retries else None
             refused = exc.status is not None and 300 <= exc.status < 500
-            return attempts < ATTEMPTS and not (hurried and refused)
+            return self._attempt_interval if attempts < ATTEMPTS and not (hurried and refused) else None
 
-        def interval(state: tenacity.RetryCallState) -> float:
-            failure = state.outcome.exception() if state.outcome else None
-            LOG.info('%s %s: %s (attempt %d)', method, path, failure, attempts)
-            locked = isinstance(failure, _RequestFailed) and failure.status == _CONFLICT
-            return float(self._conf.ironic.retry_interval) if locked else self._attempt_interval
-
-        def attempt() -> keystone.Answer:
-            nonlocal attempts
-            attempts += 1
-            return self._attempt(method, path, **kwargs)
-
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(is_worth_a_retry),
-            wait=interval,
-            sleep=tenacity.sleep_using_event(self._stopping),
-            reraise=True,
+        return remote.persist(
+            lambda: self._attempt(method, path, **kwargs),
+            pause,
+            failure=_RequestFailed,
+            stopping=self._stopping,
+            title=f'{method} {path}',
         )
-        try:
-            answer: keystone.Answer = retrying(attempt)
-        except _RequestFailed as exc:
-            if self._stopping.is_set():
-                raise exceptions.ShuttingDown(f'The service is shutting down; {exc}') from exc
-            raise
-        return answer
 
     def _attempt(self, method: str, path: str, **kwargs: Any) -> keystone.Answer:
-        endpoint = None
+        began = time.perf_counter()
         try:
-            endpoint = self._connection()
-            answer = endpoint.request(method, path, **kwargs)
+            answer = self._connection.request(method, path, **kwargs)
         except keystone.Failure as exc:
-            self._forget_connection(endpoint)
+            self._metrics.ironic_failed(method, path, exc, time.perf_counter() - began)
             raise _RequestFailed(
                 f'Ironic cannot be reached, check that it is up and that [ironic] leads to it: {exc}'
             ) from exc
+        self._metrics.ironic_answered(method, path, answer.status, time.perf_counter() - began)
         # Nothing follows redirections: the request has not been carried out.
         if answer.status < 300:
             return answer
-        reason = _reason(answer)
+        # Ironic quotes patches that it cannot apply, and what it says becomes the node's error.
+        reason = secrets.without(_reason(answer), kwargs.get('body'))
         if answer.status == 404:
             raise exceptions.NotFound(f'Ironic answered 404: {reason}')
         raise _RequestFailed(f'Ironic answered {answer.status}: {reason}', answer.status)
 
-    def _connection(self) -> keystone.Endpoint:
-        asked_at = time.monotonic()
-        with self._lock:
-            if self._endpoint is None:
-                # Of all threads that wait here one finds out that Ironic does not answer; the others take its word.
-                if self._failure and self._failed_at > asked_at:
-                    raise self._failure
-                try:
-                    self._endpoint = keystone.connect(
-                        self._conf,
-                        ironic_conf.GROUP,
-                        newest=MICROVERSION,
-                        version_header='X-OpenStack-Ironic-API-Version',
-                        timeout=ANSWER_TIMEOUT,
-                        connections=self._conf.max_concurrency,
-                    )
-                except keystone.Failure as exc:
-                    self._failure, self._failed_at = exc, time.monotonic()
-                    raise
-            return self._endpoint
-
-    def _forget_connection(self, failed: keystone.Endpoint | None) -> None:
-        # Addresses and versions may have changed while Ironic was away. Another thread may have found out already.
-        with self._lock:
-            if self._endpoint is failed:
-                self._endpoint = None
+    def _connect(self) -> keystone.Endpoint:
+        return keystone.connect(
+            self._conf,
+            ironic_conf.GROUP,
+            versions=keystone.Versions(MICROVERSION, 'X-OpenStack-Ironic-API-Version'),
+            timeout=ANSWER_TIMEOUT,
+            connections=self._conf.max_concurrency,
+        )
 
 
 def _node_path(node_id: str) -> str:
-    return f'/nodes/{parse.quote(node_id, safe="")}'
+    # Half of a surrogate pair, which JSON may hold, is part of nobody's name: "?" is none either.
+    return f'/nodes/{parse.quote(node_id, safe="", errors="replace")}'
 
 
 def _port_path(port_uuid: str) -> str:

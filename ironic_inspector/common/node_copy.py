@@ -6,6 +6,7 @@ and what already is as it should be is not written at all.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 import copy
 import dataclasses
 import re
@@ -87,18 +88,22 @@ class NodeCopy:
 
     @property
     def resource(self) -> Any:
-        """The node as openstacksdk's Node."""
+        """The node as openstacksdk's Node, with values of its own: what changes in it does not change the copy."""
         if self._resource is None:
-            self._resource = ironic_client.as_node(self.node)
+            self._resource = ironic_client.as_node(copy.deepcopy(self.node))
         return self._resource
 
     @property
     def ports(self) -> dict[str, JsonObject]:
         """The ports by their MAC in lower case; not to be changed but by the methods of this class."""
         if self._ports is None:
-            fetched = self._client.node_ports(self.uuid)
-            self._ports = {port['address'].lower(): port for port in fetched}
-            self._sent_ports = {port['uuid']: port for port in fetched}
+            return self.take_ports(self._client.node_ports(self.uuid))
+        return self._ports
+
+    def take_ports(self, ports: Iterable[JsonObject]) -> dict[str, JsonObject]:
+        """Take these for the ports that Ironic has, and return them by their MAC."""
+        self._ports = {port['address'].lower(): port for port in ports}
+        self._sent_ports = {port['uuid']: port for port in self._ports.values()}
         return self._ports
 
     def patch(self, patch: JsonPatch, *, reset_interfaces: bool = False) -> None:
@@ -166,6 +171,15 @@ class NodeCopy:
         self._write_traits(changes)
         return changes
 
+    def pretend_to_write(self) -> Changes:
+        """Return all changes, and from now on take them for what Ironic has."""
+        changes = self.changes()
+        self._sent = self._node or {}
+        self._reset_interfaces = False
+        self._sent_ports = {port['uuid']: port for port in (self._ports or {}).values()}
+        self._traits.clear()
+        return changes
+
     def forget(self) -> None:
         """Drop the copy, so that it is fetched again; changes that are not written yet are lost."""
         self._node = self._resource = self._ports = None
@@ -218,7 +232,9 @@ def _patched(document: JsonObject, patch: JsonPatch, name: str) -> JsonObject:
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, KeyError) as exc:
         # Without the values: there may be secrets among them, and the message becomes the node's error.
         operations = ', '.join(f'{operation.get("op")} {operation.get("path")}' for operation in patch)
-        raise exceptions.InvalidRequest(f'The patch ({operations}) does not fit {name}: {exc}') from exc
+        reason, missing, _document = str(exc).partition(' not found in ')
+        reason += ' is not there' if missing else ''
+        raise exceptions.InvalidRequest(f'The patch ({operations}) does not fit {name}: {reason}') from exc
     return patched
 
 

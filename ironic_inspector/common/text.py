@@ -29,3 +29,10 @@ def parse_capabilities(value: Any) -> dict[str, str]:
 def format_capabilities(capabilities: dict[str, str]) -> str:
     """Return capabilities in "k:v,k:v" form, in the order of the dict."""
     return ','.join(f'{name}:{content}' for name, content in capabilities.items())
+
+
+def reason_of(failure: Exception) -> str:
+    """Return what an exception says, with its type where that says more."""
+    if isinstance(failure, KeyError):
+        return f'there is no {failure}'
+    return str(failure) or type(failure).__name__

@@ -8,8 +8,8 @@ from oslo_log import log
 from oslo_utils import strutils
 
 from ironic_inspector import utils
+from ironic_inspector.common import bmc
 from ironic_inspector.common import exceptions
-from ironic_inspector.conductor import bmc
 from ironic_inspector.conductor import pacing
 from ironic_inspector.conductor.services import GRACE
 from ironic_inspector.conductor.services import Services
@@ -134,6 +134,8 @@ class Introspector:
                 'address of its BMC in driver_info'
             )
         info.set_attributes(attributes)
+        services.pxe_filter.learn(info.port_fields.values())
+        # The node must be able to boot by the time it is powered on.
         services.pxe_filter.sync()
 
     def _end_aborted(self, info: NodeInfo, held: contextlib.ExitStack) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from oslo_config import cfg
+from oslo_context import context as log_context
 from oslo_log import log
 
 from ironic_inspector.common import exceptions
@@ -30,12 +31,20 @@ class ConductorManager:
         self._processor = processing.Processor(self.services)
         self._periodic = periodic.Periodic(self.services)
 
-    def start(self) -> None:
-        """Start the periodic work, after taking up what an earlier process has left undone."""
-        self.services.pxe_filter.driver.init_filter()
-        self._take_over()
+    def start(self, *, take_over: bool = True) -> None:
+        """Start the periodic work, after taking up what an earlier process has left undone, if `take_over`."""
+        self.services.pxe_filter.start()
+        if take_over:
+            self._take_over()
         self.services.pxe_filter.sync()
         self._periodic.start()
+
+    def check(self) -> None:
+        """Raise an InspectorError if the conductor does not work, or not any more."""
+        if self.services.work.draining:
+            raise exceptions.ShuttingDown('The service is shutting down')
+        if not self._periodic.is_alive:
+            raise exceptions.InspectorError('The thread of the periodic work has ended: restart the service')
 
     def stop(self, timeout: float | None) -> bool:
         """Take no new work and wait, at most `timeout` seconds, for what goes on; tell whether it has ended."""
@@ -45,7 +54,7 @@ class ConductorManager:
     def close(self, *, wait: bool = True) -> None:
         """Free what the conductor holds, after `stop`."""
         self.services.work.shutdown(wait=wait)
-        self.services.pxe_filter.driver.tear_down_filter()
+        self.services.pxe_filter.stop()
 
     def start_introspection(self, node_id: str, *, manage_boot: bool) -> None:
         """See Introspector.start."""
@@ -55,9 +64,9 @@ class ConductorManager:
         """See Introspector.abort."""
         self._introspector.abort(node_id)
 
-    def continue_introspection(self, data: dict[str, Any]) -> str:
+    def continue_introspection(self, data: dict[str, Any], forgotten: Callable[[], None]) -> str:
         """See Processor.callback."""
-        return self._processor.callback(data)
+        return self._processor.callback(data, forgotten)
 
     def reapply_introspection(self, node_id: str, data: dict[str, Any] | None = None) -> None:
         """See Processor.reapply."""
@@ -75,6 +84,8 @@ class ConductorManager:
         # What has been left long ago is not worth a reboot.
         periodic.end_timed_out(self.services)
         for record in self.services.nodes.in_states(States.WORKING):
+            # Each has an id by which all its lines in the log can be found.
+            log_context.RequestContext(resource_uuid=record.uuid)
             LOG.warning('Node %s was left in the state %s: it is taken over', record.uuid, record.state)
             try:
                 go_on[record.state](record.uuid)
@@ -83,6 +94,8 @@ class ConductorManager:
             except Exception:
                 # Whatever is wrong with one node, such as stored data that are damaged, must not end the service.
                 LOG.exception('Node %s could not be taken over', record.uuid)
+        # What this thread logs from here on is about none of them.
+        log_context.RequestContext()
 
     def _fail_enrolling(self, node_uuid: str) -> None:
         nodes = self.services.nodes

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from collections.abc import Sequence
 
+from ironic_inspector.common import bmc
 from ironic_inspector.common import exceptions
 from ironic_inspector.common import ironic as ironic_client
-from ironic_inspector.conductor import bmc
 
 
 def find(
-    client: ironic_client.IronicClient, macs: Iterable[str], bmc_addresses: Iterable[str], bmc_fields: Sequence[str]
+    client: ironic_client.IronicClient, macs: Collection[str], bmc_addresses: Collection[str], bmc_fields: Sequence[str]
 ) -> ironic_client.JsonObject:
     """Return the node in use that has a port with one of the MACs or a BMC with one of the addresses.
 
     `bmc_fields` are the fields of driver_info that may hold the address. NotFound if Ironic knows no such node,
     several, or one that is not in use.
     """
-    found = {node_uuid for mac in macs for node_uuid in client.nodes_of_mac(mac)}
-    wanted = set(bmc_addresses)
-    if not found and wanted:
-        found = {
-            node['uuid']
-            for state in sorted(ironic_client.IN_USE)
-            for node in client.nodes_in_state(state, 'uuid', 'driver_info')
-            if wanted.intersection(bmc.addresses(node, bmc_fields))
-        }
+    found = set(client.nodes_of_macs(macs).values())
+    if not found and bmc_addresses:
+        for state in sorted(ironic_client.IN_USE):
+            nodes = client.nodes_in_state(state, 'uuid', 'driver_info')
+            found |= bmc.owners(nodes, bmc_addresses, bmc_fields)
     if len(found) != 1:
         several = f': {", ".join(sorted(found))} match' if found else ''
         raise exceptions.NotFound(f'Ironic has no single node in use with these MACs or this BMC{several}')

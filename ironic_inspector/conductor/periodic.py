@@ -10,6 +10,7 @@ from typing import Any
 
 import futurist
 from futurist import periodics
+from oslo_context import context as log_context
 from oslo_log import log
 
 from ironic_inspector.common import clock
@@ -56,11 +57,22 @@ def drop_gone(services: Services) -> None:
     for node_uuid in gone:
         try:
             with services.nodes.held(node_uuid):
-                services.nodes.delete([node_uuid])
+                _drop_if_gone(services, node_uuid)
         except exceptions.Busy:
             LOG.info('Node %s has left Ironic, but somebody works on it just now', node_uuid)
-        else:
-            LOG.info('Node %s has left Ironic: its record is dropped', node_uuid)
+    if gone:
+        services.pxe_filter.sync()
+
+
+def _drop_if_gone(services: Services, node_uuid: str) -> None:
+    try:
+        # A machine that was being enrolled has got its record first, and its node after the list was made.
+        services.ironic.get_node(node_uuid)
+    except exceptions.NotFound:
+        services.nodes.delete([node_uuid])
+        LOG.info('Node %s has left Ironic: its record is dropped', node_uuid)
+    except exceptions.IronicError as exc:
+        LOG.warning('It is not certain that node %s has left Ironic, its record is kept: %s', node_uuid, exc)
 
 
 class Periodic:
@@ -72,30 +84,49 @@ class Periodic:
         conf = services.conf
         for task in (end_timed_out, drop_gone):
             self._add(conf.clean_up_period, functools.partial(task, services))
-        if services.pxe_filter.driver.get_periodic_sync_task() is not None:
-            self._add(conf.pxe_filter.sync_period, services.pxe_filter.sync)
+        self._services = services
         self._worker: periodics.PeriodicWorker | None = None
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start."""
+        """Start, after the PXE filter."""
+        self._add_task_of_filter()
         if not self._tasks:
             return
         self._worker = periodics.PeriodicWorker(
             self._tasks, executor_factory=lambda: futurist.ThreadPoolExecutor(max_workers=len(self._tasks))
         )
-        threading.Thread(target=self._worker.start, name='periodic', daemon=True).start()
+        self._thread = threading.Thread(target=self._worker.start, name='periodic', daemon=True)
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether what has been started still runs."""
+        return self._thread is None or self._thread.is_alive()
 
     def stop(self) -> None:
         """Stop; what runs just now ends by itself."""
         if self._worker is not None:
             self._worker.stop()
 
-    def _add(self, period: int, work: Callable[[], None]) -> None:
+    def _add_task_of_filter(self) -> None:
+        task = self._services.pxe_filter.periodic_task
+        if task is None:
+            return
+        if periodics.is_periodic(task):
+            # It says itself how often.
+            self._tasks.append((task, (), {}))
+        else:
+            self._add(self._services.conf.pxe_filter.sync_period, task)
+
+    def _add(self, period: int, work: Callable[[], object]) -> None:
         if period <= 0:
             return
 
         @periodics.periodic(spacing=period, enabled=True)
         def task() -> None:
+            # An id by which the lines of this run can be found in the log.
+            log_context.RequestContext()
             try:
                 work()
             except Exception:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 import dataclasses
+import os
 import pathlib
 from typing import Any
 
@@ -37,11 +38,12 @@ class RamdiskLogs:
     """A folder of archives, one for each callback whose logs are kept."""
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
-        """Use the folder and the names in [processing]; ConfigurationError if the format of the names is wrong."""
+        """Use the folder and the names in [processing]; ConfigurationError if they cannot be used."""
         self._folder = conf.processing.ramdisk_logs_dir
         self._format = conf.processing.ramdisk_logs_filename_format
         self.keep_all: bool = conf.processing.always_store_ramdisk_logs
         """Whether the logs of successful introspections are kept as well."""
+        self._check_folder()
         try:
             self._name(PendingLogs(self, '', None, None), None)
         except (KeyError, IndexError, ValueError, AttributeError) as exc:
@@ -49,6 +51,18 @@ class RamdiskLogs:
                 f'[processing]ramdisk_logs_filename_format: {self._format!r} cannot be used ({exc!r}); the fields are '
                 + ', '.join(f'{{{field}}}' for field in _FIELDS)
             ) from exc
+
+    def _check_folder(self) -> None:
+        if not self._folder:
+            return
+        try:
+            pathlib.Path(self._folder).mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise exceptions.ConfigurationError(f'[processing]ramdisk_logs_dir: {exc}') from exc
+        if not os.access(self._folder, os.W_OK | os.X_OK):
+            raise exceptions.ConfigurationError(
+                f'[processing]ramdisk_logs_dir: {self._folder} cannot be written to by this user'
+            )
 
     def take(self, data: Mapping[str, Any]) -> PendingLogs | None:
         """Return the `logs` in the data of a ramdisk; None if there are none, or no folder to keep them in."""

@@ -15,22 +15,30 @@ from oslo_utils import uuidutils
 from ironic_inspector.common import exceptions
 from ironic_inspector.common import ironic as ironic_client
 from ironic_inspector.common import locks
+from ironic_inspector.common import metrics as service_metrics
+from ironic_inspector.common import probe
 from ironic_inspector.conductor import work as conductor_work
 from ironic_inspector.conductor.filtering import PxeFilter
 from ironic_inspector.conductor.ramdisk_logs import RamdiskLogs
 from ironic_inspector.db import engine
+from ironic_inspector.db import introspections
 from ironic_inspector.introspection_state import Events
 from ironic_inspector.node_cache import NodeCache
 from ironic_inspector.node_info import NodeInfo
 from ironic_inspector.plugins import base
 from ironic_inspector.plugins import hooks as hook_loading
 from ironic_inspector.plugins import introspection_data
-from ironic_inspector.plugins import loading
+from ironic_inspector.rules.book import RuleBook
 
 LOG = log.getLogger(__name__)
 
 GRACE = 0.5
 """Seconds that a request waits for a node that is held: whoever holds it lets go just after its state says so."""
+
+STATES_LIFETIME = 5.0
+"""Seconds for which the nodes of each state are not counted again, however often the metrics are read."""
+PATIENCE = 2.0
+"""Seconds that who reads the metrics waits for this count."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,31 +46,45 @@ class Services:
     """The parts of a running conductor."""
 
     conf: cfg.ConfigOpts
+    database: engine.Database
     nodes: NodeCache
     ironic: ironic_client.IronicClient
     hooks: Sequence[hook_loading.NamedHook]
+    node_not_found: hook_loading.NamedNodeNotFoundHook | None
     store: base.IntrospectionDataStore
+    rules: RuleBook
     pxe_filter: PxeFilter
     ramdisk_logs: RamdiskLogs
     work: conductor_work.Work
+    metrics: service_metrics.Metrics
 
     @classmethod
     def build(cls, conf: cfg.ConfigOpts, database: engine.Database) -> Services:
         """Make everything that `conf` asks for; ConfigurationError, naming the option, if it cannot work."""
         work = conductor_work.Work(conf.max_concurrency)
-        client = ironic_client.IronicClient(conf, work.stopping)
-        store = loading.load(introspection_data.NAMESPACE, conf.processing.store_data, '[processing]store_data')
-        if isinstance(store, introspection_data.DatabaseStore):
-            store.use(database)
+        metrics = service_metrics.create(conf)
+        metrics.watch_work(work.load)
+        states = probe.Probe(
+            lambda: database.read_once(introspections.count_by_state), lifetime=STATES_LIFETIME, patience=PATIENCE
+        )
+        metrics.watch_states(states.get)
+        client = ironic_client.IronicClient(conf, work.stopping, metrics=metrics)
+        resources = base.Resources(database, work.stopping)
+        store = introspection_data.load(conf, resources, conf.processing.store_data, '[processing]store_data')
+        nodes = NodeCache(database, client, locks.ProcessLocks(), metrics)
         return cls(
             conf=conf,
-            nodes=NodeCache(database, client, locks.ProcessLocks()),
+            database=database,
+            nodes=nodes,
             ironic=client,
             hooks=hook_loading.load(conf),
+            node_not_found=hook_loading.load_node_not_found(conf),
             store=store,
-            pxe_filter=PxeFilter.load(conf, client),
+            rules=RuleBook.load(conf, database),
+            pxe_filter=PxeFilter.load(conf, client, nodes.active_macs, metrics),
             ramdisk_logs=RamdiskLogs(conf),
             work=work,
+            metrics=metrics,
         )
 
     def node_uuid(self, node_id: str) -> str:

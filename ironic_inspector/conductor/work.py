@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from concurrent import futures
 import contextlib
 import threading
+import time
 from typing import Any
 
 from oslo_context import context as log_context
 from oslo_log import log
 
 from ironic_inspector.common import exceptions
+from ironic_inspector.common import metrics
 
 LOG = log.getLogger(__name__)
 
@@ -28,6 +30,8 @@ class Work:
         self._changed = threading.Condition()
         self._running = 0
         self._draining = False
+        # When each task that no thread has taken yet was handed in, the first one first.
+        self._queued: dict[object, float] = {}
         self.stopping = threading.Event()
         """Set when even work in progress has to stop: nothing may wait for anything then."""
 
@@ -45,11 +49,14 @@ class Work:
 
     def submit(self, task: Callable[..., Any], *args: Any) -> None:
         """Run a task in the pool. It is part of the work in progress, so it is taken whenever that goes on."""
+        ticket = object()
         with self._changed:
             self._running += 1
+            self._queued[ticket] = time.monotonic()
         try:
-            self._pool.submit(self._run, log_context.get_current(), task, args)
+            self._pool.submit(self._run, ticket, log_context.get_current(), task, args)
         except BaseException:
+            self._queued.pop(ticket, None)
             self._end_one()
             raise
 
@@ -64,6 +71,18 @@ class Work:
         except BaseException:
             stack.push(held)
             raise
+
+    def load(self) -> metrics.Load:
+        """Return how much there is to do."""
+        with self._changed:
+            first = next(iter(self._queued.values()), None)
+            age = 0.0 if first is None else time.monotonic() - first
+            return metrics.Load(self._running, len(self._queued), age)
+
+    @property
+    def draining(self) -> bool:
+        """Whether no new work is taken any more."""
+        return self._draining
 
     def drain(self, timeout: float | None) -> bool:
         """Take no new work and wait until what goes on has ended, at most `timeout` seconds; tell whether it has.
@@ -80,7 +99,15 @@ class Work:
         """Let the threads of the pool end."""
         self._pool.shutdown(wait=wait)
 
-    def _run(self, request: log_context.RequestContext | None, task: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    def _run(
+        self,
+        ticket: object,
+        request: log_context.RequestContext | None,
+        task: Callable[..., Any],
+        args: tuple[Any, ...],
+    ) -> None:
+        with self._changed:
+            self._queued.pop(ticket, None)
         try:
             # What is logged belongs to the request that asked for it.
             (request or log_context.RequestContext()).update_store()

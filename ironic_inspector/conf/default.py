@@ -46,7 +46,12 @@ OPTS = [
         ],
         help='How the API finds out who its users are.',
     ),
-    cfg.BoolOpt('use_ssl', default=False, help='Whether the API is served over TLS.'),
+    cfg.StrOpt(
+        'http_basic_auth_user_file',
+        default='/etc/ironic-inspector/htpasswd',
+        help='File with the users for http_basic, as htpasswd -B writes it: passwords digested by bcrypt.',
+    ),
+    cfg.BoolOpt('use_ssl', default=False, help='Whether the API is served over TLS, see [ssl].'),
     cfg.IntOpt(
         'timeout',
         default=3600,
@@ -78,12 +83,26 @@ OPTS = [
         default=['redfish_address', 'ilo_address', 'drac_host', 'drac_address', 'ibmc_address'],
         help='Fields of driver_info that may hold the address of the BMC, in order, after ipmi_address.',
     ),
+    cfg.StrOpt(
+        'rootwrap_config',
+        default='/etc/ironic-inspector/rootwrap.conf',
+        help='Configuration file of rootwrap, through which the PXE filters iptables and nftables run their commands '
+        'where the service is neither root nor has CAP_NET_ADMIN.',
+    ),
     cfg.IntOpt('api_max_limit', default=1000, min=1, help='Most items in one page of a list.'),
     cfg.BoolOpt(
         'can_manage_boot',
         default=True,
         help='Whether the service may power nodes and set their boot device. If not, introspection has to be '
         'started with manage_boot=false.',
+    ),
+    cfg.BoolOpt(
+        'enable_mdns',
+        default=False,
+        help='Whether to announce the API by multicast DNS, so that ramdisks booted with '
+        'ipa-inspection-callback-url=mdns find it, see [mdns]. What is announced is the address in [service_catalog]: '
+        'its endpoint_override, or where auth_type is set what the catalog has; and otherwise the address that the '
+        'service listens on.',
     ),
     cfg.BoolOpt(
         'standalone',

@@ -1,9 +1,13 @@
 """Options of the connection to Ironic, in [ironic]."""
 
-from keystoneauth1 import loading
+from __future__ import annotations
+
 from oslo_config import cfg
 
+from ironic_inspector.conf import keystoneauth
+
 GROUP = 'ironic'
+SERVICE_TYPE = 'baremetal'
 OPTS = [
     cfg.IntOpt(
         'retry_interval',
@@ -23,20 +27,9 @@ OPTS = [
 def register(conf: cfg.ConfigOpts) -> None:
     """Register [ironic] with the options of keystoneauth in `conf`."""
     conf.register_opts(OPTS, GROUP)
-    loading.register_session_conf_options(conf, GROUP)
-    loading.register_auth_conf_options(conf, GROUP)
-    loading.register_adapter_conf_options(conf, GROUP)
-    conf.set_default('service_type', 'baremetal', GROUP)
-    conf.set_default('valid_interfaces', ['internal', 'public'], GROUP)
+    keystoneauth.register(conf, GROUP, SERVICE_TYPE)
 
 
 def list_opts() -> list[cfg.Opt]:
     """Return all options of [ironic], those of the usual authentication plug-ins among them."""
-    options = [
-        *OPTS,
-        *loading.get_session_conf_options(),
-        *loading.get_auth_common_conf_options(),
-        *loading.get_auth_plugin_conf_options('password'),
-        *loading.get_adapter_conf_options(include_deprecated=False),
-    ]
-    return sorted({option.dest: option for option in options}.values(), key=lambda option: str(option.dest))
+    return keystoneauth.list_opts(OPTS, SERVICE_TYPE)

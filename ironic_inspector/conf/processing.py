@@ -58,6 +58,12 @@ OPTS = [
         help='Name of a file with ramdisk logs. Fields: {uuid} of the node, {bmc} address, {dt} now in UTC, {mac} '
         'of the boot interface.',
     ),
+    cfg.StrOpt(
+        'callback_token',
+        secret=True,
+        help='Secret that ramdisks have to show: the callback URL that they are given ends in ?token= and this. Not '
+        'set: whoever reaches the service may send introspection data.',
+    ),
     cfg.BoolOpt('power_off', default=True, help='Whether nodes are powered off after an introspection.'),
     cfg.BoolOpt(
         'permit_active_introspection',

@@ -15,6 +15,8 @@ from oslo_db.sqlalchemy import engines
 from oslo_db.sqlalchemy import exc_filters
 import sqlalchemy as sa
 
+from ironic_inspector.common import exceptions
+
 T = TypeVar('T')
 
 SQLITE_BUSY_TIMEOUT_MS = 30_000
@@ -60,10 +62,16 @@ class Database:
         result: T = self._retry(run)()
         return result
 
+    def read_once(self, work: Callable[[sa.Connection], T]) -> T:
+        """As `read`, but what goes wrong is raised at once."""
+        with self.engine.connect() as connection:
+            return work(connection)
+
     def write(self, work: Callable[[sa.Connection], T]) -> T:
         """Run `work` in a transaction that may write, commit it and return its result.
 
-        An exception from `work` rolls everything back.
+        An exception from `work` rolls everything back. Overloaded if another process has been writing to SQLite for too
+        long.
         """
 
         def run() -> T:
@@ -71,7 +79,7 @@ class Database:
                 if self._is_sqlite:
                     # A writer takes the lock when it begins: one that has read first could not wait for it,
                     # SQLite answers "database is locked" at once.
-                    connection.exec_driver_sql('BEGIN IMMEDIATE')
+                    _begin_alone(connection)
                 return work(connection)
 
         result: T = self._retry(run)()
@@ -80,6 +88,18 @@ class Database:
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _begin_alone(connection: sa.Connection) -> None:
+    try:
+        connection.exec_driver_sql('BEGIN IMMEDIATE')
+    except sa.exc.OperationalError as exc:
+        if 'database is locked' not in str(exc):
+            raise
+        raise exceptions.Overloaded(
+            f'Another process has been writing to the SQLite file for {SQLITE_BUSY_TIMEOUT_MS / 1000:g} s: try again '
+            'when it has ended'
+        ) from exc
 
 
 def _engine(options: Any) -> sa.Engine:
@@ -101,6 +121,8 @@ def _engine(options: Any) -> sa.Engine:
         # Meant for eventlet: with real threads it gives the processor away for nothing.
         thread_checkin=False,
     )
+    # oslo.db has no argument for it. Parameters hold introspection data and rules, and failures end in logs.
+    engine.hide_parameters = True
     return engine
 
 
@@ -116,6 +138,8 @@ def _sqlite_engine(url: sa.URL, options: Any) -> sa.Engine:
         pool_size=SQLITE_CONNECTIONS,
         max_overflow=0,
         pool_timeout=options.pool_timeout or 30,
+        # They hold introspection data and rules, and failures end in logs.
+        hide_parameters=True,
     )
     exc_filters.register_engine(engine)
 

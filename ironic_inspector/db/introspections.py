@@ -58,6 +58,14 @@ _TRANSITIONS: Final = _TABLES['transitions'].c
 _RECORD: Final = [_NODES[field.name] for field in dataclasses.fields(Introspection)]
 
 _GET: Final = sa.select(*_RECORD).where(_NODES.uuid == sa.bindparam('node_uuid'))
+_ANY_NODE: Final = sa.select(_NODES.uuid).limit(1)
+_COUNT_STATES: Final = sa.select(_NODES.state, sa.func.count()).group_by(_NODES.state)
+_LAST_STEP_AT: Final = (
+    sa.select(_TRANSITIONS.happened_at)
+    .where(_TRANSITIONS.node_uuid == sa.bindparam('node_uuid'))
+    .order_by(_TRANSITIONS.id.desc())
+    .limit(1)
+)
 _INSERT_NODE: Final = sa.insert(_TABLES['nodes'])
 _INSERT_STEP: Final = sa.insert(_TABLES['transitions'])
 _INSERT_ATTRIBUTE: Final = sa.insert(_TABLES['attributes'])
@@ -136,6 +144,29 @@ def steps(connection: sa.Connection, node_uuid: str) -> list[Step]:
     columns = [_TRANSITIONS[field.name] for field in dataclasses.fields(Step)]
     query = sa.select(*columns).where(models.Transition.node_uuid == node_uuid).order_by(models.Transition.id)
     return [Step(*row) for row in connection.execute(query)]
+
+
+def last_step(connection: sa.Connection, node_uuid: str) -> Step | None:
+    """Return the newest recorded transition of a node, None if there is none."""
+    columns = [_TRANSITIONS[field.name] for field in dataclasses.fields(Step)]
+    query = sa.select(*columns).where(models.Transition.node_uuid == node_uuid).order_by(models.Transition.id.desc())
+    row = connection.execute(query.limit(1)).first()
+    return Step(*row) if row else None
+
+
+def last_step_at(connection: sa.Connection, node_uuid: str) -> datetime.datetime | None:
+    """Return when the newest recorded transition of a node happened, None if there is none."""
+    return connection.scalars(_LAST_STEP_AT, {'node_uuid': node_uuid}).first()
+
+
+def has_any(connection: sa.Connection) -> bool:
+    """Return whether there is a node at all: the least that can be asked of the database's tables."""
+    return connection.execute(_ANY_NODE).first() is not None
+
+
+def count_by_state(connection: sa.Connection) -> dict[str, int]:
+    """Return how many nodes there are in each state that has any."""
+    return {state: count for state, count in connection.execute(_COUNT_STATES)}  # noqa: C416 (see options)
 
 
 def delete(connection: sa.Connection, node_uuids: Iterable[str]) -> None:
@@ -232,8 +263,12 @@ def count_matches(connection: sa.Connection, attributes: Mapping[str, Iterable[s
 
 
 def values_of(connection: sa.Connection, name: str) -> set[str]:
-    """Return all values that lookup attributes called `name` have: with 'mac', the MACs on introspection."""
-    query = sa.select(models.Attribute.value).where(models.Attribute.name == name)
+    """Return the lookup attributes called `name` of all nodes on introspection: with 'mac', the MACs that may boot."""
+    query = (
+        sa.select(models.Attribute.value)
+        .join(models.Node, models.Node.uuid == models.Attribute.node_uuid)
+        .where(models.Attribute.name == name, models.Node.state.in_(sorted(States.ACTIVE)))
+    )
     return {value for value in connection.scalars(query) if value}
 
 

@@ -85,9 +85,15 @@ class Rule(Base):
 
     uuid: orm.Mapped[str] = orm.mapped_column(sa.String(36), primary_key=True)
     created_at: orm.Mapped[datetime.datetime] = orm.mapped_column(TIMESTAMP)
-    description: orm.Mapped[str | None] = orm.mapped_column(sa.Text())
+    description: orm.Mapped[str | None] = orm.mapped_column(LONG_TEXT)
     disabled: orm.Mapped[bool | None]
-    scope: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
+    scope: orm.Mapped[str | None] = orm.mapped_column(
+        sa.String(255).with_variant(mysql.VARCHAR(255, charset='utf8mb4'), 'mysql', 'mariadb')
+    )
+    priority: orm.Mapped[int] = orm.mapped_column(server_default='0')
+    """Rules with a higher one come first (new since 12.5)."""
+    sensitive: orm.Mapped[bool] = orm.mapped_column(server_default=sa.false())
+    """Whether the values of the rule are secrets (new since 12.5)."""
 
 
 class RuleCondition(Base):
@@ -99,9 +105,11 @@ class RuleCondition(Base):
     rule: orm.Mapped[str | None] = orm.mapped_column(sa.String(36), sa.ForeignKey('rules.uuid'))
     op: orm.Mapped[str] = orm.mapped_column(sa.String(255))
     multiple: orm.Mapped[str] = orm.mapped_column(sa.String(255))
-    field: orm.Mapped[str | None] = orm.mapped_column(sa.Text())
+    field: orm.Mapped[str | None] = orm.mapped_column(LONG_TEXT)
     invert: orm.Mapped[bool | None]
-    params: orm.Mapped[str | None] = orm.mapped_column(sa.Text())
+    params: orm.Mapped[str | None] = orm.mapped_column(LONG_TEXT)
+    loop: orm.Mapped[str | None] = orm.mapped_column(LONG_TEXT)
+    """JSON (new since 12.5)."""
 
 
 class RuleAction(Base):
@@ -112,7 +120,22 @@ class RuleAction(Base):
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
     rule: orm.Mapped[str | None] = orm.mapped_column(sa.String(36), sa.ForeignKey('rules.uuid'))
     action: orm.Mapped[str] = orm.mapped_column(sa.String(255))
-    params: orm.Mapped[str | None] = orm.mapped_column(sa.Text())
+    params: orm.Mapped[str | None] = orm.mapped_column(LONG_TEXT)
+    loop: orm.Mapped[str | None] = orm.mapped_column(LONG_TEXT)
+    """JSON (new since 12.5)."""
+
+
+class RulesVersion(Base):
+    """Which version of all rules is in force, in a single row with the id 1 (new since 12.5).
+
+    Changes with every change of a rule: processes keep the rules compiled for as long as it stays.
+    """
+
+    __tablename__ = 'rules_version'
+    __table_args__ = ({'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4'},)
+
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True, autoincrement=False)
+    version: orm.Mapped[str] = orm.mapped_column(sa.String(36))
 
 
 class IntrospectionData(Base):

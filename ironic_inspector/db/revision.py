@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from ironic_inspector.db import engine
 
-HEAD: Final = '4e1be77a2c0c'
+HEAD: Final = '9c2d6f4b81ea'
 """The newest revision; a test keeps it so."""
 _VERSIONS: Final = sa.table('alembic_version', sa.column('version_num'))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from collections.abc import Sequence
 import reprlib
 from typing import Any
@@ -14,6 +13,8 @@ JsonObject = dict[str, Any]
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 100
 
+LARGEST_SIZE = 2**63
+"""Bytes that no disk has."""
 LISTED = 20
 """Things of a kind that a message names at most."""
 
@@ -55,10 +56,11 @@ def as_objects(value: Any, place: str) -> list[JsonObject]:
     return items
 
 
-def not_text(parent: JsonObject, keys: Iterable[str], prefix: str) -> list[str]:
-    """Return a fault for each of `keys` whose value in `parent` is neither text nor missing nor empty."""
-    values = ((key, parent.get(key)) for key in keys)
-    return [fault(f'{prefix}{key}', 'text', value) for key, value in values if value and not isinstance(value, str)]
+def as_bytes(value: Any, place: str) -> int:
+    """Return `value` if it is the size of a disk in bytes; else raise Error."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST_SIZE:
+        raise utils.Error(fault(place, 'a whole number of bytes', value))
+    return value
 
 
 def listed(parts: Sequence[str]) -> str:

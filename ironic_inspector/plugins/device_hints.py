@@ -34,8 +34,6 @@ _TEXT_OPERATORS = frozenset(specs_matcher.op_methods) - {'<all-in>', '<range-in>
 _OPERATORS = tuple(sorted(specs_matcher.op_methods, key=len, reverse=True))
 
 _NOT_FOR_TEXT = 'Text is compared by s==, s!=, s<, s<=, s>, s>=, <in> or <or>'
-LARGEST_SIZE = 2**63
-"""Bytes that no disk has."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +52,7 @@ class Hint:
         if self.name == 'rotational':
             return _flag(value) is self.flag
         if self.name == 'size':
-            return self._compare(_gib(_bytes(value, place)), place)
+            return self._compare(_gib(checks.as_bytes(value, place)), place)
         return any(self._compare(text, place) for text in _texts(value, place))
 
     def _compare(self, value: str, place: str) -> bool:
@@ -79,11 +77,6 @@ def parse(hints: Any, place: str) -> list[Hint]:
 def fits(disk: checks.JsonObject, hints: Sequence[Hint], place: str) -> bool:
     """Tell whether a disk of the inventory, found at `place`, fits all hints; Error if it is malformed."""
     return all(hint.fits(disk, place) for hint in hints)
-
-
-def size_of(disk: checks.JsonObject, place: str) -> int:
-    """Return the size in bytes of a disk that stands at `place` of the data; Error if it has none."""
-    return _bytes(disk.get('size'), f'{place}.size')
 
 
 def _parse_one(name: str, value: Any, place: str) -> Hint:
@@ -165,12 +158,6 @@ def _flag(value: Any) -> bool | None:
         return bool(strutils.bool_from_string(value, strict=True))
     except ValueError:
         return None
-
-
-def _bytes(value: Any, place: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST_SIZE:
-        raise utils.Error(checks.fault(place, 'a whole number of bytes', value))
-    return value
 
 
 def _gib(size: int) -> str:

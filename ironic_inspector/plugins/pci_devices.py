@@ -11,8 +11,8 @@ from oslo_config import cfg
 from ironic_inspector import utils
 from ironic_inspector.common import exceptions
 from ironic_inspector.plugins import base
-from ironic_inspector.plugins import checks
 from ironic_inspector.plugins import node_capabilities
+from ironic_inspector.plugins import pci
 
 LOG = utils.getProcessingLogger(__name__)
 
@@ -22,8 +22,8 @@ _ALIAS_KEYS = ('vendor_id', 'product_id', 'name')
 class PciDevicesHook(base.ProcessingHook):
     """Sets a capability, the number of devices, for each alias that matches some of `pci_devices` in the data."""
 
-    _aliases: dict[tuple[str, str], set[str]]
-    """Names by vendor and product id in lower case."""
+    _aliases: dict[pci.Kind, set[str]]
+    """Names by kind of device."""
     _overwrite: bool
 
     def configure(self, conf: cfg.ConfigOpts) -> None:
@@ -31,7 +31,7 @@ class PciDevicesHook(base.ProcessingHook):
         self._aliases = {}
         for text in conf.pci_devices.alias:
             alias = _parse(text)
-            kind = alias['vendor_id'].lower(), alias['product_id'].lower()
+            kind = pci.kind(alias['vendor_id'], alias['product_id'])
             self._aliases.setdefault(kind, set()).add(alias['name'])
         self._overwrite = conf.processing.overwrite_existing
 
@@ -39,24 +39,13 @@ class PciDevicesHook(base.ProcessingHook):
         """Count the devices; devices of one name are added up, whichever alias they match."""
         if not self._aliases:
             return
-        if introspection_data.get('pci_devices') is None:
-            LOG.warning('The ramdisk sent no PCI devices: its collector pci-devices is off', node_info=node_info)
-            return
         counts: collections.Counter[str] = collections.Counter()
-        for index, device in enumerate(checks.as_objects(introspection_data['pci_devices'], 'pci_devices')):
-            counts.update(self._aliases.get(_kind(device, index), ()))
+        for device in pci.devices(introspection_data, node_info):
+            counts.update(self._aliases.get(device.kind, ()))
         node_capabilities.merge(
             node_info, {name: str(count) for name, count in counts.items()}, overwrite=self._overwrite
         )
         LOG.info('PCI devices found: %s', dict(counts), node_info=node_info)
-
-
-def _kind(device: base.JsonObject, index: int) -> tuple[str, str]:
-    vendor, product = device.get('vendor_id'), device.get('product_id')
-    if isinstance(vendor, str) and isinstance(product, str):
-        return vendor.lower(), product.lower()
-    key, value = ('product_id', product) if isinstance(vendor, str) else ('vendor_id', vendor)
-    raise utils.Error(checks.fault(f'pci_devices[{index}].{key}', 'text', value))
 
 
 def _parse(text: str) -> dict[str, str]:

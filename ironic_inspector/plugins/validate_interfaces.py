@@ -48,9 +48,10 @@ class ValidateInterfacesHook(base.ProcessingHook):
             )
 
     def before_processing(self, introspection_data: base.JsonObject, **kwargs: Any) -> None:  # noqa: ARG002
-        """Fill in what is known about interfaces and BMC; Error if a part is malformed or no interface is suitable.
+        """Fill in what is known about interfaces and BMC; Error if no interface is suitable.
 
-        Whatever is valid is there also when Error is raised, so that the failure can be told to the right node.
+        Whatever is valid is there also when Error is raised, so that the failure can be told to the right node. The
+        service refuses wrong types by itself (conductor/known_data.py): interfaces that have some are left out.
         """
         # What a ramdisk sends under these names is nothing that the service may rely on.
         introspection_data.update(all_interfaces={}, interfaces={}, macs=[])
@@ -58,16 +59,12 @@ class ValidateInterfacesHook(base.ProcessingHook):
         introspection_data['ipmi_v6address'] = utils.get_ipmi_v6address_from_data(introspection_data)
         pxe_mac = utils.get_pxe_mac(introspection_data)
         inventory = utils.get_inventory(introspection_data)
-        found, faults = _read(inventory['interfaces'], pxe_mac)
+        found = _read(inventory['interfaces'], pxe_mac)
         refused = {name: reason for name, interface in found.items() if (reason := self._unsuitable(name, interface))}
         suitable = {name: interface for name, interface in found.items() if name not in refused}
         introspection_data['all_interfaces'] = found
         introspection_data['interfaces'] = suitable
         introspection_data['macs'] = [interface['mac'] for interface in suitable.values()]
-        faults += checks.not_text(introspection_data, ('boot_interface',), '')
-        faults += checks.not_text(inventory, ('bmc_address', 'bmc_v6address'), 'inventory.')
-        if faults:
-            raise utils.Error('; '.join(faults))
         if not suitable:
             reasons = checks.listed([f'{checks.shown(name)} {reason}' for name, reason in refused.items()])
             raise utils.Error(
@@ -121,21 +118,11 @@ class ValidateInterfacesHook(base.ProcessingHook):
         node_info.create_ports(list(ports.values()))
 
 
-def _read(records: Any, pxe_mac: str | None) -> tuple[Interfaces, list[str]]:
-    """Return the valid interfaces of an inventory by their names, and what has a wrong type in the others."""
-    if not isinstance(records, list):
-        return {}, [checks.fault('inventory.interfaces', 'a list', records)]
+def _read(records: Any, pxe_mac: str | None) -> Interfaces:
+    """Return the valid interfaces of an inventory by their names."""
     found: Interfaces = {}
-    faults: list[str] = []
     ignored: list[str] = []
-    for index, record in enumerate(records):
-        wrong = _wrong_types(record, f'inventory.interfaces[{index}]')
-        if wrong:
-            faults += wrong
-            # Enough to see what is wrong; who sends more of it is not helped by more lines.
-            if len(faults) >= checks.LISTED:
-                break
-            continue
+    for record in filter(_is_record, records if isinstance(records, list) else ()):
         name, mac = record.get('name'), (record.get('mac_address') or '').lower()
         if name and _MAC.fullmatch(mac):
             found[name] = {
@@ -148,13 +135,13 @@ def _read(records: Any, pxe_mac: str | None) -> tuple[Interfaces, list[str]]:
             ignored.append(f'interface {checks.shown(name)} with the MAC {checks.shown(mac)}')
     if ignored:
         LOG.warning('Ignored in the inventory, as it is not valid: %s', checks.listed(ignored))
-    return found, faults
+    return found
 
 
-def _wrong_types(record: Any, place: str) -> list[str]:
+def _is_record(record: Any) -> bool:
     if not isinstance(record, dict):
-        return [checks.fault(place, 'an object', record)]
-    return checks.not_text(record, _TEXT_FIELDS, f'{place}.')
+        return False
+    return all(isinstance(record.get(key), (str, type(None))) for key in _TEXT_FIELDS)
 
 
 def _ip(record: base.JsonObject, ignored: list[str]) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import ipaddress
@@ -36,6 +38,11 @@ def addresses(node: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
             # A zone, as link-local addresses have it, is a matter of the machine that names it.
             found.setdefault(address.version, str(address).partition('%')[0])
     return [found[version] for version in sorted(found)]
+
+
+def owners(nodes: Iterable[Mapping[str, Any]], wanted: Collection[str], fields: Sequence[str]) -> set[str]:
+    """Return the UUIDs of those nodes whose BMC has one of the addresses `wanted`; see `addresses`."""
+    return {node['uuid'] for node in nodes if not set(wanted).isdisjoint(addresses(node, fields))}
 
 
 def _host(value: str) -> str:
