@@ -1,8 +1,8 @@
 # Everything a developer runs. `make` alone lists it.
 
 PYTHON ?= python3
-# Tests at once; a real Ironic and the service take about a core together.
-WORKERS ?= 2
+# Tests at once: more than there are cores, as those with real components mostly wait for these.
+WORKERS ?= 6
 # More arguments for the program that a target runs: make test ARGS='-k abort'
 ARGS ?=
 
@@ -25,6 +25,11 @@ demo: python dev-environment  ## Introspect this machine for real; KEEP=1 leaves
 .PHONY: test
 test: python dev-environment components  ## Run all tests: unit, functional, and with real components
 	$(DEV)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+.PHONY: fuzz
+fuzz: python dev-environment  ## Try random input for about half an hour; INSPECTOR_FUZZ_SEED=N tries the same again
+	INSPECTOR_FUZZ=1 INSPECTOR_FUZZ_SEED=$${INSPECTOR_FUZZ_SEED:-$$(date +%s)} \
+	    $(DEV)/python -m pytest -n $(WORKERS) -m 'fuzz or hypothesis' tests/fuzz tests/unit $(ARGS)
 
 .PHONY: lint
 lint: python dev-environment  ## Check format, style and types
@@ -77,5 +82,5 @@ docs-environment: python
 
 .PHONY: components
 components: python
-	@$(ENVIRONMENTS) ironic ipa sushy clients reference
-	@$(PYTHON) -m tools.debian || echo 'Tests that need these programs will be skipped.'
+	@$(ENVIRONMENTS) ironic ipa sushy clients reference swift keystone wsgi
+	@$(PYTHON) -m tools.debian --tests || echo 'Tests that need these programs will be skipped.'

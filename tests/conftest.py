@@ -1,27 +1,47 @@
-"""What holds for all tests: the marker of those with real components, and whether they may be skipped."""
+"""What holds for all tests: their markers, whether those with real components may be skipped, and how hard to try."""
 
 from collections.abc import Generator
 import os
 from pathlib import Path
+import signal
 
+import hypothesis
 import pytest
 
 _REAL = Path(__file__).with_name('e2e')
+_FUNCTIONAL = Path(__file__).with_name('functional')
+_FUZZ = Path(__file__).with_name('fuzz')
+_EXAMPLES = 1_000
+"""Examples that hypothesis tries for each test when much is asked for (tests/fuzz/work.py)."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the markers known, and say how hard hypothesis should try."""
+    # A shell that runs the tests in the background has it ignored, also for the programs that tests interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    config.addinivalue_line('markers', 'fuzz: random input, on a service')
+    # A test fails by what the code does, not by the load of the machine; and the same examples come each time, unless
+    # new ones are looked for.
+    hypothesis.settings.register_profile('steady', deadline=None, derandomize=True, max_examples=25)
+    hypothesis.settings.register_profile('fuzz', deadline=None, max_examples=_EXAMPLES)
+    hypothesis.settings.load_profile('fuzz' if os.environ.get('INSPECTOR_FUZZ') else 'steady')
     config.addinivalue_line('markers', 'real: needs a real component, started by tools/components.py')
     # Libraries that warn about themselves, whatever we do with them: openstacksdk, and WebOb below oslo.middleware.
     for known in ('ignore::PendingDeprecationWarning', "ignore:'cgi' is deprecated"):
         config.addinivalue_line('filterwarnings', known)
 
 
+# Before xdist looks at the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests with real components."""
+    """Mark the tests with real components, those with random input, and those that share a service."""
     for item in items:
+        if _FUNCTIONAL in item.path.parents and not item.get_closest_marker('xdist_group'):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
         if _REAL in item.path.parents:
             item.add_marker(pytest.mark.real)
+        if _FUZZ in item.path.parents:
+            item.add_marker(pytest.mark.fuzz)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import functools
 import os
 import pathlib
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from typing import Any
 
 import requests
+
+from tests import contract
 
 BIN = pathlib.Path(sys.executable).parent
 START_TIMEOUT = 60.0
@@ -36,6 +40,17 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         return int(probe.getsockname()[1])
+
+
+@functools.cache
+def _new_database() -> bytes:
+    """Return the file of an SQLite database at the newest revision."""
+    with tempfile.TemporaryDirectory() as folder:
+        config, database = pathlib.Path(folder, 'conf'), pathlib.Path(folder, 'inspector.sqlite')
+        config.write_text(f'[database]\nconnection = sqlite:///{database}\n')
+        command = [str(BIN / 'ironic-inspector-dbsync'), '--config-file', str(config), 'upgrade']
+        subprocess.run(command, check=True, capture_output=True)
+        return database.read_bytes()
 
 
 class InspectorProcess:
@@ -65,6 +80,8 @@ class InspectorProcess:
         }
         for group, values in (options or {}).items():
             self.options.setdefault(group, {}).update(values)
+        self.prefix: list[str] = []
+        """A command that runs the service, such as one that changes the network namespace."""
         self._process: subprocess.Popen[bytes] | None = None
         self.http = requests.Session()
         self.http.trust_env = False
@@ -80,17 +97,24 @@ class InspectorProcess:
     def sync_database(self) -> None:
         """Bring the database to the newest revision."""
         self.write_config()
-        self._call('ironic-inspector-dbsync', 'upgrade')
+        own = self.folder / 'inspector.sqlite'
+        if self.options['database'] == {'connection': f'sqlite:///{own}'} and not own.exists():
+            # Made once in each process of tests: to make it takes longer than most of them.
+            own.write_bytes(_new_database())
+        else:
+            self._call('ironic-inspector-dbsync', 'upgrade')
 
     def start(self, *, wait: bool = True) -> InspectorProcess:
         """Start the process and wait until it answers."""
         self.write_config()
         with self.log_file.open('ab') as log:
             self._process = subprocess.Popen(
-                [str(BIN / 'ironic-inspector'), '--config-file', str(self.config_file)],
+                [*self.prefix, str(BIN / 'ironic-inspector'), '--config-file', str(self.config_file)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                # SIGABRT then shows what each thread does.
+                env=os.environ | {'PYTHONFAULTHANDLER': '1'},
             )
         if wait:
             until(self._is_up, START_TIMEOUT)
@@ -110,9 +134,14 @@ class InspectorProcess:
         self._process.send_signal(number)
 
     def wait(self, timeout: float = 60.0) -> int:
-        """Wait for the process to end and return its exit status."""
+        """Wait for the process to end and return its exit status; fails, saying what its threads do, if it goes on."""
         assert self._process is not None
-        return self._process.wait(timeout)
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGABRT)
+            self._process.wait()
+            raise AssertionError(f'The service has not ended after {timeout} s:\n{self.log()[-8000:]}') from None
 
     def stop(self) -> int:
         """End the process as an operator does."""
@@ -140,8 +169,10 @@ class InspectorProcess:
     # Requests
 
     def call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
-        """Send a request."""
-        return self.http.request(method, self.url + path, timeout=120, **kwargs)
+        """Send a request; fails if the answer is none that the description of the API has."""
+        answer = self.http.request(method, self.url + path, timeout=120, **kwargs)
+        contract.of_the_code().check(answer)
+        return answer
 
     def status(self, node_id: str) -> dict[str, Any]:
         """Return the status of a node."""

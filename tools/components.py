@@ -6,6 +6,9 @@ Each class is a context manager: the component serves when the block is entered,
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import ExitStack
+import functools
+import getpass
+import grp
 import os
 from pathlib import Path
 import re
@@ -121,11 +124,19 @@ class _Server:
 
 
 class Ironic(_Server):
-    """A real Ironic in one process, with SQLite, without authentication: fake-hardware and redfish nodes."""
+    """A real Ironic in one process, with SQLite: fake-hardware and redfish nodes.
+
+    Everybody may do everything, or with `keystone` whoever has a token of it that permits it.
+    """
 
     environment = 'ironic'
     # Nothing of it is kept, and its orderly end takes many seconds.
     grace = 0.5
+
+    def __init__(self, folder: Path, *, keystone: 'Keystone | None' = None) -> None:
+        """See _Server."""
+        super().__init__(folder)
+        self._keystone = keystone
 
     def prepare(self) -> None:
         """Write its configuration and make its database."""
@@ -155,7 +166,9 @@ class Ironic(_Server):
         }
         return {
             'DEFAULT': {
-                'auth_strategy': 'noauth',
+                'auth_strategy': 'keystone' if self._keystone else 'noauth',
+                # Services with the role `service` see all nodes, as administrators do.
+                'rbac_service_role_elevated_access': True,
                 'rpc_transport': 'none',
                 'host': 'localhost',
                 'default_network_interface': 'noop',
@@ -177,10 +190,13 @@ class Ironic(_Server):
             },
             # A BMC here answers at once or never.
             'redfish': {'connection_attempts': 1},
+            'keystone_authtoken': self._keystone.options('admin', 'admin') if self._keystone else {},
         }
 
     def connect(self) -> Connection:
-        """An openstacksdk connection to it."""
+        """An openstacksdk connection to it, of an administrator."""
+        if self._keystone:
+            return Connection(auth=self._keystone.access('admin', None), baremetal_endpoint_override=self.url)
         return connect(ironic=self.url)
 
     def enrol(self, name: str, macs: Sequence[str], *, manage: bool = True, **attributes: Any) -> Any:
@@ -235,13 +251,213 @@ class SushyEmulator(_Server):
         } | {f'{kind}_interface': f'no-{kind}' for kind in without}
 
 
+class Swift(_Server):
+    """A real Swift on one disk, a folder: four servers, one replica, no server that works by itself.
+
+    Everybody may do everything; with `tempauth` whoever has the password, which takes Debian's memcached; with
+    `keystone` whoever has the role service in a project, each in an account of its own.
+    """
+
+    environment = 'swift'
+    # Nothing of it is kept.
+    grace = 0.5
+    backends: ClassVar[Sequence[str]] = ('account', 'container', 'object')
+
+    def __init__(self, folder: Path, *, tempauth: bool = False, keystone: 'Keystone | None' = None) -> None:
+        super().__init__(folder)
+        self.storage_url = f'{self.url}/v1/AUTH_service'
+        self._tempauth = tempauth
+        self._keystone = keystone
+        self._ports = {name: processes.reserve_port() for name in (*self.backends, 'memcached')}
+
+    def options(self) -> dict[str, object]:
+        """What the service needs in [swift]."""
+        if not self._tempauth:
+            return {'auth_type': 'none', 'endpoint_override': self.storage_url}
+        auth_url = f'{self.url}/auth/v1.0'
+        return {'auth_type': 'v1password', 'auth_url': auth_url, 'username': 'service:inspector', 'password': 'secret'}
+
+    def prepare(self) -> None:
+        """Make its disk, its rings and the configuration of its servers."""
+        if self._tempauth:
+            debian.require_tools(debian.SWIFT_TOOLS)
+        (self.folder / 'disks' / 'disk').mkdir(parents=True, exist_ok=True)
+        policy = {'name': 'single', 'default': True}
+        write_options(
+            self.folder / 'swift.conf',
+            {'swift-hash': {'swift_hash_path_suffix': 'suffix'}, 'storage-policy:0': policy},
+        )
+        for name in self.backends:
+            self._make_ring(name)
+            self._configure(name, self._ports[name], f'healthcheck {name}-server')
+        auth = 'memcache tempauth' if self._tempauth else 'authtoken keystoneauth' if self._keystone else ''
+        self._configure(
+            'proxy', self.port, f'catch_errors healthcheck listing_formats {auth} copy slo dlo proxy-server'
+        )
+
+    def _make_ring(self, name: str) -> None:
+        builder = [self.program('swift-ring-builder'), self.folder / f'{name}.builder']
+        device = f'r1z1-127.0.0.1:{self._ports[name]}/disk'
+        for step in (['create', '2', '1', '0'], ['add', device, '1'], ['rebalance']):
+            processes.run('swift-ring-builder', [*builder, *step], self.folder, timeout=_START_TIMEOUT)
+
+    def _configure(self, name: str, port: int, pipeline: str) -> None:
+        filters: dict[str, dict[str, object]] = {part: {'use': f'egg:swift#{part}'} for part in pipeline.split()[:-1]}
+        if 'tempauth' in filters:
+            filters['memcache']['memcache_servers'] = f'127.0.0.1:{self._ports["memcached"]}'
+            filters['tempauth']['user_service_inspector'] = 'secret .admin'
+        if self._keystone and 'authtoken' in filters:
+            asker = {**self._keystone.options('admin', 'admin'), 'delay_auth_decision': True}
+            filters['authtoken'] = {'paste.filter_factory': 'keystonemiddleware.auth_token:filter_factory', **asker}
+            filters['keystoneauth']['operator_roles'] = 'service'
+        options: Options = {
+            'DEFAULT': {
+                'bind_ip': '127.0.0.1',
+                'bind_port': port,
+                # In the foreground, in one process.
+                'workers': 0,
+                'user': getpass.getuser(),
+                'swift_dir': self.folder,
+                'devices': self.folder / 'disks',
+                'mount_check': False,
+            },
+            'pipeline:main': {'pipeline': pipeline},
+            **{f'filter:{part}': values for part, values in filters.items()},
+            f'app:{name}-server': {'use': f'egg:swift#{name}', 'account_autocreate': True},
+        }
+        write_options(self.folder / f'{name}-server.conf', options)
+
+    def command(self) -> Sequence[str | Path]:
+        return self._server('proxy')
+
+    def _server(self, name: str) -> Sequence[str | Path]:
+        return [self.program(f'swift-{name}-server'), self.folder / f'{name}-server.conf', '--verbose']
+
+    def ready_url(self) -> str:
+        return f'{self.url}/healthcheck'
+
+    def start(self) -> None:
+        """Start the servers (again, with what they keep) and wait until they serve."""
+        if self._tempauth:
+            listen = ['-l', '127.0.0.1', '-p', self._ports['memcached'], '-u', getpass.getuser()]
+            memcached = processes.Process('memcached', ['memcached', *listen], self.folder, grace=self.grace)
+            self._running.callback(memcached.stop)
+        backends = {}
+        for name in self.backends:
+            backends[name] = processes.Process(name, self._server(name), self.folder, grace=self.grace)
+            self._running.callback(backends[name].stop)
+        super().start()
+        for name, process in backends.items():
+            url = f'http://127.0.0.1:{self._ports[name]}/healthcheck'
+            process.wait_ready(functools.partial(processes.answers, url), _START_TIMEOUT)
+
+
+class Keystone(_Server):
+    """A real Keystone with SQLite. Its administrator is `admin` of the project `admin`; all passwords are the same."""
+
+    environment = 'keystone'
+    # Nothing of it is kept.
+    grace = 0.5
+    region = 'RegionOne'
+    password = 'secret'
+    _serve: ClassVar[str] = """
+import os, sys
+os.environ['OS_KEYSTONE_CONFIG_FILES'], port = sys.argv[1:]
+sys.argv = ['keystone']
+from cheroot import wsgi
+from keystone.wsgi.api import application
+wsgi.Server(('127.0.0.1', int(port)), application).safe_start()
+"""
+
+    def __init__(self, folder: Path) -> None:
+        """See _Server."""
+        super().__init__(folder)
+        self.url += '/v3'
+        self._config = self.folder / 'keystone.conf'
+
+    def prepare(self) -> None:
+        """Make its database, its keys and the administrator."""
+        self.configure()
+        manage = [self.program('keystone-manage'), '--config-file', self._config]
+        owner = ['--keystone-user', getpass.getuser(), '--keystone-group', grp.getgrgid(os.getegid()).gr_name]
+        urls = [part for kind in ('admin', 'internal', 'public') for part in (f'--bootstrap-{kind}-url', self.url)]
+        bootstrap = ['bootstrap', '--bootstrap-password', self.password, '--bootstrap-region-id', self.region, *urls]
+        for step in (['db_sync'], ['fernet_setup', *owner], ['credential_setup', *owner], bootstrap):
+            processes.run('keystone-manage', [*manage, *step], self.folder, timeout=_START_TIMEOUT)
+
+    def configure(self, *, lifetime: int = 3600) -> None:
+        """Write its configuration, with the seconds that its tokens are valid; it counts from the next start on."""
+        keys = {'key_repository': self.folder / 'keys'}
+        for folder in ('keys', 'credential-keys'):
+            (self.folder / folder).mkdir(exist_ok=True)
+        write_options(
+            self._config,
+            {
+                'database': {'connection': f'sqlite:///{self.folder / "keystone.sqlite"}'},
+                'fernet_tokens': keys,
+                'fernet_receipts': keys,
+                'credential': {'key_repository': self.folder / 'credential-keys'},
+                'token': {'expiration': lifetime},
+            },
+        )
+
+    def command(self) -> Sequence[str | Path]:
+        return [self.program('python'), '-c', self._serve, self._config, str(self.port)]
+
+    def ready_url(self) -> str:
+        return self.url
+
+    def access(self, user: str, project: str | None) -> dict[str, str]:
+        """What keystoneauth needs to log in a user: to a project, or with None to the whole system."""
+        scope = {'project_name': project, 'project_domain_id': 'default'} if project else {'system_scope': 'all'}
+        return {
+            'auth_url': self.url,
+            'username': user,
+            'password': self.password,
+            'user_domain_id': 'default',
+            **scope,
+        }
+
+    def options(self, user: str, project: str) -> dict[str, object]:
+        """What the service needs in a group of its configuration to log in a user."""
+        return {'auth_type': 'password', **self.access(user, project)}
+
+    def connect(self) -> Connection:
+        """An openstacksdk connection of its administrator."""
+        return Connection(auth=self.access('admin', 'admin'), region_name=self.region, identity_interface='public')
+
+    def add_user(self, user: str, role: str, project: str | None) -> None:
+        """Give a new user a role in a project, or with None in the whole system; role and project may be new."""
+        with self.connect() as connection:
+            identity = connection.identity
+            made = identity.create_user(name=user, password=self.password, domain_id='default')
+            given = identity.find_role(role) or identity.create_role(name=role)
+            if project is None:
+                identity.assign_system_role_to_user(made, given, 'all')
+                return
+            place = identity.find_project(project) or identity.create_project(name=project, domain_id='default')
+            identity.assign_project_role_to_user(place, made, given)
+
+    def add_endpoint(self, service_type: str, url: str) -> None:
+        """Enter the address of a service into the catalog."""
+        with self.connect() as connection:
+            service = connection.identity.create_service(name=service_type, type=service_type)
+            for interface in ('internal', 'public'):
+                connection.identity.create_endpoint(
+                    service_id=service.id, interface=interface, url=url, region_id=self.region
+                )
+
+
 class Inspector(_Server):
     """This project's service: API and conductor in one process, SQLite, no authentication, no PXE filter."""
 
     environment: ClassVar[str | None] = None
 
-    def __init__(self, folder: Path, ironic_url: str, options: Options | None = None) -> None:
-        """`options` {group: {option: value}} add to, and win over, what an introspection on loopback needs."""
+    def __init__(self, folder: Path, ironic_url: str | None, options: Options | None = None) -> None:
+        """`options` {group: {option: value}} add to, and win over, what an introspection on loopback needs.
+
+        Without the address of Ironic they have to say how it is found.
+        """
         super().__init__(folder)
         database = self.folder / 'inspector.sqlite'
         needed: Options = {
@@ -253,7 +469,7 @@ class Inspector(_Server):
                 'introspection_delay': 0,
             },
             'database': {'connection': f'sqlite:///{database}'},
-            'ironic': {'auth_type': 'none', 'endpoint_override': ironic_url},
+            'ironic': {'auth_type': 'none', 'endpoint_override': ironic_url} if ironic_url else {},
             'processing': {'store_data': 'database'},
             'pxe_filter': {'driver': 'noop'},
         }

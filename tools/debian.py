@@ -1,5 +1,6 @@
 """Programs from Debian's packages: found, installed where we are root, or asked for in one line."""
 
+import argparse
 from collections.abc import Mapping
 import os
 import shutil
@@ -8,6 +9,25 @@ import sys
 
 # What the real components run: {program: Debian package}. All of them are ironic-python-agent's.
 COMPONENT_TOOLS = {'dmidecode': 'dmidecode', 'lshw': 'lshw', 'udevadm': 'udev'}
+# What only tests need: a Swift with passwords keeps its tokens there.
+SWIFT_TOOLS = {'memcached': 'memcached'}
+# The same: a switch in a network of its own.
+LLDP_TOOLS = {'ip': 'iproute2', 'lldpd': 'lldpd', 'unshare': 'util-linux'}
+# DHCP servers, clients and firewalls, in networks of their own.
+DHCP_TOOLS = {
+    'busybox': 'busybox',
+    'dhclient': 'isc-dhcp-client',
+    'dnsmasq': 'dnsmasq-base',
+    'ip': 'iproute2',
+    'ip6tables': 'iptables',
+    'iptables': 'iptables',
+    'nft': 'nftables',
+    'sudo': 'sudo',
+    'unshare': 'util-linux',
+}
+# The same: what checks units, of which none is started.
+SYSTEMD_TOOLS = {'systemd-analyze': 'systemd'}
+TEST_TOOLS = SWIFT_TOOLS | LLDP_TOOLS | DHCP_TOOLS | SYSTEMD_TOOLS
 
 
 class MissingToolsError(Exception):
@@ -52,8 +72,10 @@ def install_packages(packages: list[str]) -> None:
 
 def main() -> int:
     """Command line: make sure that the real components find their programs; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Install the programs from Debian's packages that are missing.")
+    parser.add_argument('--tests', action='store_true', help='those as well that only tests need')
     try:
-        require_tools(COMPONENT_TOOLS)
+        require_tools(COMPONENT_TOOLS | TEST_TOOLS if parser.parse_args().tests else COMPONENT_TOOLS)
     except MissingToolsError as error:
         print(error, file=sys.stderr)
         return 1

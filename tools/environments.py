@@ -89,7 +89,8 @@ class Environment:
     def _made_of(self) -> dict[str, str]:
         """What the environment must have been made of to be current."""
         sources = [self.requirements, self.lock]
-        if self.name == 'dev':
+        if self.name in {'dev', 'wsgi'}:
+            # Our own package is in there, with what it needs and its programs.
             sources.append(self.checkout / 'setup.cfg')
         digest = hashlib.sha256()
         for source in sources:

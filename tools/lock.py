@@ -27,7 +27,7 @@ oldest = sys.argv[1]
 locked = []
 for found in importlib.metadata.distributions():
     name, needs = found.metadata["Name"], found.metadata["Requires-Python"] or ""
-    if name == "pip" or (sys.argv[2], name) == ("dev", "ironic-inspector"):
+    if name == "pip" or sys.argv[2] in ("dev", "wsgi") and name == "ironic-inspector":
         continue
     first = next(f"3.{minor}" for minor in range(6, 100) if SpecifierSet(needs).contains(f"3.{minor}.99"))
     late = not SpecifierSet(needs).contains(f"{oldest}.99")
@@ -59,7 +59,7 @@ def lock(name: str) -> None:
         ):
             processes.run(name, command, scratch, timeout=1800, cwd=environments.CHECKOUT)
         listing = subprocess.run(
-            [python, '-c', _LIST_VERSIONS, _OLDEST_PYTHON, name], capture_output=True, text=True, check=True
+            [python, '-I', '-c', _LIST_VERSIONS, _OLDEST_PYTHON, name], capture_output=True, text=True, check=True
         )
     lines = [
         f'{package}=={version}' + (f'; python_version >= "{first}"' if first else '')

@@ -1,10 +1,11 @@
 """Calls one method of python-ironic-inspector-client's library; runs in the environment that has it.
 
-Usage: client_library.py URL METHOD [JSON-OBJECT-OF-ARGUMENTS]. Prints {"result": ...}, or, with the name of the
-library's exception, {"error": ..., "message": ...}.
+Usage: client_library.py URL METHOD [JSON-OBJECT-OF-ARGUMENTS]; a method of the rules API is rules.METHOD. Prints
+{"result": ...}, or, with the name of the library's exception, {"error": ..., "message": ...}.
 """
 
 import json
+import operator
 import sys
 
 import ironic_inspector_client  # type: ignore[import-not-found,import-untyped,unused-ignore]
@@ -19,7 +20,7 @@ def main() -> None:
         inspector_url=url, session=session.Session(auth=noauth.NoAuth(endpoint=url)), api_version=(1, 18)
     )
     try:
-        result = getattr(client, method)(**json.loads(arguments[0] if arguments else '{}'))
+        result = operator.attrgetter(method)(client)(**json.loads(arguments[0] if arguments else '{}'))
     except ironic_inspector_client.ClientError as error:
         print(json.dumps({'error': type(error).__name__, 'message': str(error)}))
     else:

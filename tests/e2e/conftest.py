@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 import secrets
+import tempfile
 from typing import Any
 
 from openstack.connection import Connection
@@ -15,8 +16,11 @@ from ironic_inspector.fixtures import inventories
 from tests.e2e import waiting
 from tools import components
 from tools import debian
+from tools import environments
+from tools import processes
 
 Enrol = Callable[..., Any]
+Run = Callable[..., str]
 
 
 @pytest.fixture(scope='session')
@@ -154,3 +158,19 @@ def http(inspector: components.Inspector) -> Http:
 def collect(inspector: components.Inspector, machine_macs: list[str], tmp_path: Path) -> Callable[[], Path]:
     """Let the real ramdisk code post this machine's hardware to the service."""
     return lambda: components.collect_introspection_data(inspector.callback_url, tmp_path)
+
+
+@pytest.fixture
+def run(inspector: components.Inspector, tmp_path: Path) -> Run:
+    """Run `openstack baremetal introspection ...`; returns what it prints, ProcessError when it fails."""
+    environments.ensure(['clients'])
+    openstack = environments.Environment('clients').program('openstack')
+    access = {'OS_AUTH_TYPE': 'none', 'OS_ENDPOINT': inspector.url}
+
+    def run_command(*words: object) -> str:
+        # The same command may run twice.
+        folder = Path(tempfile.mkdtemp(prefix='command-', dir=tmp_path))
+        command = [openstack, 'baremetal', 'introspection', *words]
+        return processes.run('openstack', command, folder, environ=access, timeout=120).read_text()
+
+    return run_command

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+import copy
 from dataclasses import dataclass
 import datetime
 import json
@@ -20,15 +21,17 @@ from ironic_inspector.fixtures import fleet
 from ironic_inspector.fixtures import inventories
 from ironic_inspector.fixtures.ironic import InMemoryIronic
 from tests import databases
+from tests.e2e import rules_of_12_5
 from tests.e2e import waiting
 from tools import components
 
 pytestmark = pytest.mark.xdist_group('adoption')
 
 SCHEMAS: Final = Path(__file__).resolve().parents[1] / 'data' / 'schema'
-FINISHED, REAPPLIED, FAILED, ABORTED, WAITING, AGAIN, *CRASHED = fleet.machines(11, nics=2)
+MACHINES: Final = fleet.machines(12, nics=2)
+FINISHED, REAPPLIED, FAILED, ABORTED, WAITING, AGAIN, RULED, *CRASHED = MACHINES
 CRASHED_STATES: Final = ('starting', 'processing', 'reapplying', 'enrolling', 'aborting')
-RULES: Final = (
+RULES: Final[tuple[dict[str, Any], ...]] = (
     {
         'uuid': 'b7ea4c6e-0b62-4b2a-8f5d-6b0a8f2b7f01',
         'description': 'Marks what is large',
@@ -49,7 +52,9 @@ RULES: Final = (
         ],
         'scope': 'some',
     },
+    *rules_of_12_5.RULES,
 )
+OF_12_5: Final = {'X-OpenStack-Ironic-Inspector-API-Version': '1.18'}
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,17 @@ class Service:
         self.call('POST', '/v1/continue', json=callback(machine))
         self.reach(machine, 'finished')
 
+    def apply_rules(self, ironic: InMemoryIronic) -> dict[str, Any]:
+        """Introspect the machine that all the rules are for, and return its node as Ironic has it then."""
+        ironic.update_node(RULED.uuid, **copy.deepcopy(rules_of_12_5.NODE))
+        self.introspect(RULED)
+        return ironic.node(RULED.uuid)
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Return all rules, in full."""
+        listed = self.call('GET', '/v1/rules', headers=OF_12_5).json()['rules']
+        return [self.call('GET', f'/v1/rules/{rule["uuid"]}', headers=OF_12_5).json() for rule in listed]
+
     def statuses(self) -> list[dict[str, Any]]:
         """Return all statuses, without the links, which depend on the address."""
         listed = self.call('GET', '/v1/introspection').json()['introspection']
@@ -103,6 +119,7 @@ class Content:
     rows: dict[str, list[dict[str, Any]]]
     statuses: list[dict[str, Any]]
     data: dict[str, Any]
+    rules: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -112,17 +129,20 @@ class Adoption:
     kind: str
     before: Content
     after: Content
+    ruled: dict[str, Any]
+    """The node that all the rules are for, as 12.5 left it."""
     service: Service
     ironic: InMemoryIronic
 
 
 def callback(machine: fleet.Machine) -> dict[str, Any]:
     """Return what the ramdisk of a machine sends."""
-    return inventories.ramdisk_data(machine.macs[0], macs=machine.macs, bmc_address=machine.bmc_address, size=150_000)
+    data = inventories.ramdisk_data(machine.macs[0], macs=machine.macs, bmc_address=machine.bmc_address, size=150_000)
+    return data | rules_of_12_5.DATA if machine == RULED else data
 
 
 def fill(reference: Service, ironic: InMemoryIronic, database_url: str) -> None:
-    """Have 12.5 do everything that leaves something in its database."""
+    """Have 12.5 do everything that leaves something in its database, but for applying most of the rules."""
     for rule in RULES:
         reference.call('POST', '/v1/rules', json=rule)
     for machine in (FINISHED, REAPPLIED, AGAIN):
@@ -177,10 +197,19 @@ def read_rows(url: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def reflected(connection: sa.Connection) -> list[sa.Table]:
-    """Return the tables in the database, but for the one new since 12.5 and Alembic's."""
+    """Return the tables in the database, but for those new since 12.5 and Alembic's."""
     tables = sa.MetaData()
     tables.reflect(connection)
-    return [table for table in tables.sorted_tables if table.name not in {'transitions', 'alembic_version'}]
+    others = {'transitions', 'rules_version', 'alembic_version'}
+    return [table for table in tables.sorted_tables if table.name not in others]
+
+
+NEW_COLUMNS: Final[dict[str, dict[str, Any]]] = {
+    'nodes': {'attempt_id': None},
+    'rules': {'priority': 0, 'sensitive': False},
+    'rule_conditions': {'loop': None},
+    'rule_actions': {'loop': None},
+}
 
 
 @pytest.fixture(scope='module', params=databases.KINDS)
@@ -190,22 +219,23 @@ def adoption(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     with ExitStack() as stack:
         url = stack.enter_context(databases.new_database(request.param, folder))
         ironic = stack.enter_context(InMemoryIronic(threads=20))
-        ironic.populate_with(fleet.machines(11, nics=2))
+        ironic.populate_with(MACHINES)
         # What runs by itself would go on with, or clean up, what 12.5 has left.
         options: components.Options = {'DEFAULT': {'clean_up_period': 0}, 'database': {'connection': url}}
         with components.ReferenceInspector(folder / 'reference', ironic.url, options) as server:
             reference = Service(server.url)
             fill(reference, ironic, url)
-            statuses, data = reference.statuses(), reference.data()
-        before = Content(databases.describe_schema(url), read_rows(url), statuses, data)
+            ruled = reference.apply_rules(ironic)
+            statuses, data, rules = reference.statuses(), reference.data(), reference.rules()
+        before = Content(databases.describe_schema(url), read_rows(url), statuses, data, rules)
 
         ours = components.Inspector(folder / 'ours', ironic.url, options)
         ours.prepare()
         schema, rows = databases.describe_schema(url), read_rows(url)
         stack.enter_context(ours)
         service = Service(ours.url)
-        after = Content(schema, rows, service.statuses(), service.data())
-        yield Adoption(request.param, before, after, service, ironic)
+        after = Content(schema, rows, service.statuses(), service.data(), service.rules())
+        yield Adoption(request.param, before, after, ruled, service, ironic)
 
 
 def test_recorded_schema_is_that_of_12_5(adoption: Adoption) -> None:
@@ -223,10 +253,34 @@ def test_everything_that_12_5_keeps_was_there(adoption: Adoption) -> None:
 
 
 def test_all_rows_survive(adoption: Adoption) -> None:
-    for row in adoption.after.rows['nodes']:
-        assert row.pop('attempt_id') is None
+    before, after = copy.deepcopy(adoption.before.rows), copy.deepcopy(adoption.after.rows)
+    for table, defaults in NEW_COLUMNS.items():
+        for row in after[table]:
+            assert {name: row.pop(name) for name in defaults} == defaults
+    for row in (*before['rules'], *after['rules']):
+        # Where 12.5 kept whole seconds, a fraction makes them distinct.
+        row['created_at'] = row['created_at'].replace(microsecond=0)
 
-    assert adoption.after.rows == adoption.before.rows
+    assert after == before
+
+
+def test_rules_survive_in_the_order_of_their_creation(adoption: Adoption) -> None:
+    assert [rule['uuid'] for rule in adoption.after.rules] == [rule['uuid'] for rule in RULES]
+    by_uuid = {rule['uuid']: rule for rule in adoption.before.rules}
+    assert adoption.after.rules == [by_uuid[rule['uuid']] for rule in RULES]
+
+
+def test_rules_do_what_they_did(adoption: Adoption) -> None:
+    node, reference = adoption.service.apply_rules(adoption.ironic), copy.deepcopy(adoption.ruled)
+
+    order = node['extra'].pop('order'), node['extra'].pop('last')
+    assert order == ([0, 1, 2, 3, 4], 4)
+    # Of rules created within a second 12.5 did not know the order there.
+    assert order == (reference['extra'].pop('order'), reference['extra'].pop('last')) or adoption.kind == 'mariadb'
+    for field in ('driver', 'driver_info', 'extra', 'name', 'properties', 'resource_class', 'traits'):
+        assert node[field] == reference[field], field
+    held = [key for key in node['extra'] if key.startswith('condition-')]
+    assert 20 < len(held) < len(rules_of_12_5.RULES) - 20
 
 
 def test_statuses_survive(adoption: Adoption) -> None:

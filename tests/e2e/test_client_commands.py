@@ -1,6 +1,5 @@
 """The service through the commands that python-ironic-inspector-client adds to `openstack`."""
 
-from collections.abc import Callable
 import json
 from pathlib import Path
 from typing import Any
@@ -8,28 +7,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Http
-from tools import components
-from tools import environments
+from tests.e2e.conftest import Run
 from tools import processes
 
 pytestmark = pytest.mark.xdist_group('ironic')
-
-Run = Callable[..., str]
-
-
-@pytest.fixture
-def run(inspector: components.Inspector, tmp_path: Path) -> Run:
-    """Run `openstack baremetal introspection ...`; returns what it prints, ProcessError when it fails."""
-    environments.ensure(['clients'])
-    openstack = environments.Environment('clients').program('openstack')
-    access = {'OS_AUTH_TYPE': 'none', 'OS_ENDPOINT': inspector.url}
-
-    def run_command(*words: object) -> str:
-        folder = tmp_path / '-'.join(str(word).strip('/-').replace('/', '_') for word in words)
-        command = [openstack, 'baremetal', 'introspection', *words]
-        return processes.run('openstack', command, folder, environ=access, timeout=120).read_text()
-
-    return run_command
 
 
 def test_introspection_from_start_to_data(run: Run, http: Http, node: Any, mac: str, tmp_path: Path) -> None:

@@ -52,15 +52,19 @@ class Lab:
 
     def machine(self, *, port: bool = True, bmc: bool = True, **fields: Any) -> Machine:
         """Enrol a new machine; `port` and `bmc` say what Ironic knows of it, `fields` are those of its node."""
+        machine = self.stranger()
+        fields = {'name': machine.name, 'driver_info': {'ipmi_address': machine.bmc} if bmc else {}} | fields
+        node = self.ironic.add_node(**fields)
+        if port:
+            self.ironic.add_port(node['uuid'], machine.mac)
+        return dataclasses.replace(machine, uuid=node['uuid'], name=fields['name'])
+
+    def stranger(self) -> Machine:
+        """Return a new machine that Ironic knows nothing of; it has no UUID."""
         number = next(self._numbers)
         mac = f'52:54:00:00:{number >> 8:02x}:{number & 255:02x}'
         address = f'192.0.2.{number}' if number < 250 else f'198.18.{number >> 8}.{number & 255}'
-        name = fields.pop('name', f'machine-{number}')
-        driver_info = fields.pop('driver_info', {'ipmi_address': address} if bmc else {})
-        node = self.ironic.add_node(name=name, driver_info=driver_info, **fields)
-        if port:
-            self.ironic.add_port(node['uuid'], mac)
-        return Machine(node['uuid'], name, mac, address)
+        return Machine('', f'machine-{number}', mac, address)
 
     # Requests
 

@@ -111,6 +111,52 @@ def test_the_length_alone_tells_that_a_body_is_too_large(lab: Lab, method: str) 
     assert 'max_request_body_size' in document['error']['message']
 
 
+@pytest.mark.parametrize('path', ['/v1/continue', '/v1/introspection/{}/data/unprocessed'])
+@pytest.mark.parametrize('chunked', [False, True], ids=['length', 'chunks'])
+def test_a_body_without_its_end_is_not_used(lab: Lab, path: str, chunked: bool) -> None:
+    machine = lab.finished()
+    if path == '/v1/continue':
+        lab.waiting(machine)
+    steps = lab.steps(machine)
+    # As it is a whole document, only its length tells that there is more to come.
+    body = json.dumps(machine.data()).encode()
+    length, start = (f'Content-Length: {len(body) + 1}', b'')
+    if chunked:
+        length, start = 'Transfer-Encoding: chunked', b'%x\r\n' % len(body)
+    head = f'POST {path.format(machine.uuid)} HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n'.encode()
+    with socket.create_connection(('127.0.0.1', lab.inspector.port), ANSWER_TIMEOUT) as connection:
+        connection.sendall(head + start + body)
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile('rb') as stream:
+            answer = stream.read()
+    assert answer.startswith(b'HTTP/1.1 400 ')
+    assert lab.steps(machine) == steps
+
+
+def test_every_wrong_field_is_named_and_nothing_is_written(lab: Lab) -> None:
+    machine = lab.waiting()
+    data = machine.data(pci_devices=[{'bus': 7}], root_disk='sda')
+    data['inventory'] |= {'memory': 'much', 'disks': {}}
+    data['inventory']['interfaces'].append({'name': 'eth9', 'mac_address': 7})
+    since = lab.ironic.mark()
+    answer = lab.call_back(data)
+    assert answer.status_code == 400
+    status = lab.status(machine)
+    assert status['state'] == 'error'
+    for place in ('pci_devices[0].bus', 'root_disk', 'inventory.memory', 'inventory.disks'):
+        for text in (message(answer), status['error']):
+            assert text.count(f'{place} must be ') == 1
+    assert 'inventory.interfaces[1].mac_address must be text, not 7' in message(answer)
+    assert lab.data(machine, processed=False).status_code == 404
+    assert lab.summary(machine, since) == []
+
+
+def test_a_machine_that_is_not_known_is_told_so_first(lab: Lab) -> None:
+    answer = lab.call_back(lab.machine().data(root_disk='sda'))
+    assert answer.status_code == 404
+    assert 'root_disk must be an object' in message(answer)
+
+
 def test_clients_that_send_slowly_keep_nobody_else_waiting(lab: Lab) -> None:
     machine = lab.waiting()
     with contextlib.ExitStack() as stack:

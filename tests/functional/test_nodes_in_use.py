@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.functional.lab import Lab
+from tests.functional.lab import at_once
 from tests.functional.lab import message
 
 PERMITTED = {'permit_active_introspection': True, 'power_off': True, 'keep_ports': 'added'}
@@ -72,3 +73,18 @@ def test_an_ironic_that_is_away_leaves_nothing_behind(permitting: Lab) -> None:
     assert answer.status_code == 404
     assert 'Ironic answered 500' in message(answer)
     assert permitting.inspector.call('GET', '/v1/introspection').json() == {'introspection': []}
+
+
+def test_a_second_callback_is_told_to_come_again(permitting: Lab) -> None:
+    machine = permitting.machine(provision_state='active')
+
+    def again() -> int:
+        assert permitting.ironic.wait_for(lambda: hanging.hits, 10)
+        status = permitting.call_back(machine.data()).status_code
+        hanging.remove()
+        return status
+
+    with permitting.ironic.fail('PATCH', machine.uuid, 'hang') as hanging:
+        first, second = at_once([lambda: permitting.call_back(machine.data()), again])
+    assert (first.status_code, second) == (200, 409)
+    permitting.reached(machine, 'finished')

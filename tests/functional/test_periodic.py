@@ -85,6 +85,14 @@ def test_nodes_that_have_left_ironic(make_lab: Callable[..., Lab]) -> None:
     assert lab.inspector.call('GET', f'/v1/introspection/{gone.uuid}').status_code == 404
 
 
+def test_a_node_that_came_after_the_list_was_made_is_kept(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab(DEFAULT={'clean_up_period': 1})
+    machine = lab.finished()
+    with lab.ironic.fail('GET', '^/v1/nodes$', 200, body={'nodes': []}):
+        looks(lab)
+    assert known(lab) == {machine.uuid}
+
+
 def test_answers_that_make_no_sense_drop_nothing(make_lab: Callable[..., Lab]) -> None:
     lab = make_lab(DEFAULT={'clean_up_period': 1})
     machine = lab.finished()

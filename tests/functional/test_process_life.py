@@ -237,12 +237,33 @@ def test_a_crash_while_ironic_is_away_as_well(make_lab: Callable[..., Lab]) -> N
 
 WRONG: dict[str, tuple[Config, str]] = {
     'unknown hook': ({'processing': {'processing_hooks': 'ramdisk_error,magic'}}, 'magic'),
+    'unknown hook for strangers': ({'processing': {'node_not_found_hook': 'magic'}}, 'node_not_found_hook'),
+    'two drivers': (
+        {'processing': {'node_not_found_hook': 'enroll'}, 'discovery': {'enroll_node_fields': 'driver:ipmi'}},
+        'enroll_node_driver',
+    ),
+    'an unknown version of IP': (
+        {'discovery': {'enabled_bmc_address_version': '4,5'}},
+        'enabled_bmc_address_version',
+    ),
     'ports neither added nor kept': (
         {'processing': {'add_ports': 'disabled', 'keep_ports': 'added'}},
         'keep_ports',
     ),
     'unknown store': ({'processing': {'store_data': 'papyrus'}}, 'store_data'),
     'unknown filter': ({'pxe_filter': {'driver': 'cheesecloth'}}, 'cheesecloth'),
+    'machines both denied and discovered': (
+        {'pxe_filter': {'deny_unknown_macs': True}, 'processing': {'node_not_found_hook': 'enroll'}},
+        'deny_unknown_macs',
+    ),
+    'no folder for the filter': (
+        {'pxe_filter': {'driver': 'dnsmasq'}, 'dnsmasq_pxe_filter': {'dhcp_hostsdir': '/proc/nowhere'}},
+        'dhcp_hostsdir',
+    ),
+    'no interface for the filter': (
+        {'pxe_filter': {'driver': 'iptables'}, 'iptables': {'dnsmasq_interface': 'br 0'}},
+        'dnsmasq_interface',
+    ),
     'unknown field in the name of logs': ({'processing': {'ramdisk_logs_filename_format': '{name}'}}, 'name'),
     'malformed name of logs': (
         {'processing': {'ramdisk_logs_filename_format': '{uuid'}},

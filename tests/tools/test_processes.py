@@ -67,9 +67,8 @@ def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
 @pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_outlives_a_parent_that_is_killed(tmp_path: Path, number: signal.Signals) -> None:
     parent_code = (
-        'import pathlib, signal, sys; from tools import processes\n'
-        'processes.Process("family", [sys.executable, "-c", sys.argv[1]], pathlib.Path(sys.argv[2]))\n'
-        'signal.pause()\n'
+        'import pathlib, sys; from tools import processes\n'
+        'processes.Process("family", [sys.executable, "-c", sys.argv[1]], pathlib.Path(sys.argv[2])).wait(600)\n'
     )
     checkout = Path(processes.__file__).parents[1]
     command = [sys.executable, '-c', parent_code, _FAMILY, str(tmp_path)]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from concurrent import futures
 import datetime
+from typing import Any
+from typing import cast
 import uuid
 
 import pytest
 import sqlalchemy as sa
 
 from ironic_inspector.common import exceptions
+from ironic_inspector.common import locks
+from ironic_inspector.common import metrics
 from ironic_inspector.common import text
 from ironic_inspector.db import introspections
 from ironic_inspector.db import models
@@ -53,6 +57,18 @@ def test_every_transition_is_recorded_with_its_attempt(nodes: NodeCache) -> None
         (True, 'waiting', 'error', 'error', 'the fan is loud'),
         (False, 'error', 'starting', 'start', None),
     ]
+
+
+def test_the_last_step_is_the_newest(nodes: NodeCache) -> None:
+    assert nodes.last_step(UUID) is None
+    info = nodes.begin(UUID, manage_boot=True, state=States.ENROLLING)
+    first = nodes.last_step(UUID)
+    assert first is not None
+    assert (first.from_state, first.to_state) == (None, States.ENROLLING)
+    nodes.transition(info, Events.ERROR, 'It is broken')
+    last = nodes.last_step(UUID)
+    assert last is not None
+    assert (last.from_state, last.to_state, last.reason) == (States.ENROLLING, States.ERROR, 'It is broken')
 
 
 def test_the_end_sets_the_time_and_the_error_and_drops_the_attributes(nodes: NodeCache) -> None:
@@ -147,7 +163,7 @@ class TestFind:
         begin(nodes).set_attributes({'mac': ['m1']})
         with pytest.raises(exceptions.NotFound, match='mac m2 or bmc_address b9'):
             nodes.find({'mac': ['m2'], 'bmc_address': ['b9']})
-        with pytest.raises(exceptions.NotFound, match='no attribute at all'):
+        with pytest.raises(exceptions.NotFound, match='whose data have none'):
             nodes.find({'mac': [], 'bmc_address': []})
 
     def test_a_tie_is_an_error_that_names_the_nodes(self, nodes: NodeCache) -> None:
@@ -221,3 +237,64 @@ def test_a_held_node_is_busy(nodes: NodeCache) -> None:
         pytest.fail('had twice')
     with nodes.held(UUID):
         pass
+
+
+class Recorder(metrics.Metrics):
+    """Keeps what it is told of transitions."""
+
+    enabled = True
+
+    def __init__(self) -> None:
+        self.told: list[metrics.Transition] = []
+        self.begun: list[str] = []
+
+    def began(self, event: str) -> None:
+        self.begun.append(event)
+
+    def transition(self, transition: metrics.Transition) -> None:
+        self.told.append(transition)
+
+
+class TestMetrics:
+    """What is told to the metrics."""
+
+    def test_only_what_was_committed_counts_with_its_times(self, nodes: NodeCache) -> None:
+        recorder = Recorder()
+        counting = NodeCache(nodes.database, cast(Any, None), locks.ProcessLocks(), recorder)
+        info = begin(counting, UUID, Events.WAIT)
+        late = counting.get(UUID)
+        nodes.database.write(
+            lambda connection: connection.execute(
+                sa.update(models.Transition).values(happened_at=datetime.datetime(2026, 1, 1))
+            )
+        )
+        counting.transition(info, Events.PROCESS)
+        with pytest.raises(exceptions.Busy):
+            counting.transition(late, Events.PROCESS)
+        with pytest.raises(exceptions.NotAllowedInState):
+            counting.transition(info, Events.WAIT)
+        counting.transition(info, Events.FINISH)
+        counting.transition(info, Events.REAPPLY)
+        assert recorder.begun == [Events.START, Events.REAPPLY]
+        assert [(told.before, told.after, told.event) for told in recorder.told] == [
+            (States.STARTING, States.WAITING, Events.WAIT),
+            (States.WAITING, States.PROCESSING, Events.PROCESS),
+            (States.PROCESSING, States.FINISHED, Events.FINISH),
+            (States.FINISHED, States.REAPPLYING, Events.REAPPLY),
+        ]
+        seconds = [told.seconds_before for told in recorder.told]
+        assert None not in seconds
+        # The step before it was moved into the past.
+        assert cast(float, seconds[1]) > 3600
+        assert 0 <= cast(float, recorder.told[2].seconds_in_all) < 3600
+
+    def test_nothing_is_asked_where_nothing_is_counted(self, nodes: NodeCache, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(introspections, 'last_step_at', pytest.fail)
+        begin(nodes, UUID, Events.WAIT)
+
+    def test_nodes_are_counted_by_state(self, nodes: NodeCache) -> None:
+        for _ in range(3):
+            begin(nodes, str(uuid.uuid4()), Events.WAIT)
+        begin(nodes)
+        assert nodes.database.read_once(introspections.has_any)
+        assert nodes.database.read_once(introspections.count_by_state) == {States.WAITING: 3, States.STARTING: 1}

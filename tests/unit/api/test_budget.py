@@ -40,6 +40,17 @@ def test_what_is_given_back_goes_to_who_waits() -> None:
     waiting.join(30)
 
 
+def test_a_share_can_end_before_its_block_and_ends_once() -> None:
+    budget = Budget(100, patience=0)
+    with budget.share(60) as end_share:
+        end_share()
+        end_share()
+        with budget.share(100), pytest.raises(exceptions.Overloaded), budget.share(1):
+            pytest.fail('had')
+    with budget.share(100):
+        pass
+
+
 def test_the_end_of_a_burst_is_told_and_nothing_smaller() -> None:
     told: list[str] = []
     budget = Budget(100, patience=0, relieve=lambda: told.append('over'))

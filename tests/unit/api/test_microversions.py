@@ -17,6 +17,7 @@ OWN, STANDARD = microversions.VERSION_HEADER, microversions.STANDARD_HEADER
         ({}, microversions.MAXIMUM),
         ({OWN: '1.0'}, (1, 0)),
         ({OWN: ' 1.18 '}, (1, 18)),
+        ({OWN: '1.19'}, (1, 19)),
         ({OWN: 'latest'}, microversions.MAXIMUM),
         ({STANDARD: 'baremetal-introspection 1.5'}, (1, 5)),
         ({STANDARD: 'baremetal-introspection latest'}, microversions.MAXIMUM),
@@ -38,7 +39,7 @@ def test_malformed_versions(header: str, value: str) -> None:
     assert not isinstance(failure.value, microversions.VersionNotSupported)
 
 
-@pytest.mark.parametrize('value', ['0.9', '1.19', '2.0', '9999.9999'])
+@pytest.mark.parametrize('value', ['0.9', '1.20', '2.0', '9999.9999'])
 def test_versions_that_there_are_not(value: str) -> None:
-    with pytest.raises(microversions.VersionNotSupported, match=r'1\.0 to 1\.18'):
+    with pytest.raises(microversions.VersionNotSupported, match=r'1\.0 to 1\.19'):
         microversions.requested(Headers({OWN: value}))

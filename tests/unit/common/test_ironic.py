@@ -13,6 +13,7 @@ from ironic_inspector.common.ironic import ATTEMPTS
 from ironic_inspector.common.ironic import IronicClient
 from ironic_inspector.common.ironic import PortExists
 from ironic_inspector.fixtures.ironic import InMemoryIronic
+from ironic_inspector.fixtures.ironic_calls import FaultKind
 
 
 def test_a_node_by_uuid_and_by_name(ironic: InMemoryIronic, client: IronicClient) -> None:
@@ -145,3 +146,55 @@ def test_certificates_that_cannot_be_read_are_named(conf: cfg.ConfigOpts) -> Non
     client = IronicClient(conf, threading.Event(), attempt_interval=0)
     with pytest.raises(exceptions.IronicError, match='/nowhere'):
         client.get_node('any')
+
+
+UUID = 'c102d394-fa14-5a04-8dbb-6e5ade81f9f2'
+
+
+def test_a_node_is_created(ironic: InMemoryIronic, client: IronicClient) -> None:
+    node = client.create_node({'uuid': UUID, 'driver': 'ipmi', 'owner': 'me'})
+    assert (node['uuid'], node['owner'], node['provision_state']) == (UUID, 'me', 'enroll')
+    assert [each['uuid'] for each in ironic.nodes()] == [UUID]
+
+
+@pytest.mark.parametrize('kind', [500, 'drop'])
+def test_a_node_whose_creation_was_not_answered_is_found(
+    ironic: InMemoryIronic, client: IronicClient, kind: FaultKind
+) -> None:
+    with ironic.fail('POST', '^/v1/nodes$', kind, times=1, after=True):
+        assert client.create_node({'uuid': UUID, 'driver': 'ipmi'})['uuid'] == UUID
+    assert len(ironic.nodes()) == 1
+
+
+@pytest.mark.parametrize(
+    ('fields', 'says'),
+    [
+        ({'driver': 'magic'}, 'driver magic'),
+        ({'driver': 'ipmi', 'extra': 'text'}, "'text' is not of type 'object'"),
+        ({'driver': 'ipmi', 'colour': 'red'}, "'colour' was unexpected"),
+        ({'driver': 'ipmi', 'name': 'taken'}, 'A node with name taken already exists'),
+    ],
+)
+def test_a_node_that_ironic_does_not_take(
+    ironic: InMemoryIronic, client: IronicClient, fields: dict[str, str], says: str
+) -> None:
+    ironic.add_node(name='taken')
+    with pytest.raises(exceptions.IronicError, match=says):
+        client.create_node({'uuid': UUID, **fields})
+    assert ironic.count('POST') == 1
+    assert len(ironic.nodes()) == 1
+
+
+@pytest.mark.parametrize('more', [0, 100], ids=['one by one', 'all at once'])
+def test_nodes_by_their_macs(
+    ironic: InMemoryIronic, client: IronicClient, monkeypatch: pytest.MonkeyPatch, more: int
+) -> None:
+    monkeypatch.setattr('ironic_inspector.common.ironic.PAGE_SIZE', 3)
+    node, other = ironic.add_node()['uuid'], ironic.add_node()['uuid']
+    for number in range(5):
+        ironic.add_port(node if number % 2 else other, f'52:54:00:00:00:0{number}')
+    wanted = ['52:54:00:00:00:03', '52:54:00:00:00:09', '52:54:00:00:00:04']
+    wanted += [f'02:00:00:00:00:{number:02x}' for number in range(more)]
+    assert client.nodes_of_macs(wanted) == {'52:54:00:00:00:03': node, '52:54:00:00:00:04': other}
+    assert ironic.count('GET', '^/v1/ports$') == (2 if more else 3)
+    assert client.nodes_of_macs([]) == {}

@@ -95,3 +95,32 @@ def test_what_cannot_be_handed_over_stays_and_sees_the_failure(work: Work) -> No
         work.hand_over(stack, pytest.fail)
     assert seen == ['failed', 'released']
     assert work.drain(0)
+
+
+def test_the_load_tells_what_waits_for_a_thread(work: Work) -> None:
+    release = threading.Event()
+    begun = threading.Semaphore(0)
+
+    def task() -> None:
+        begun.release()
+        release.wait(30)
+
+    assert work.load() == (0, 0, 0.0)
+    for _ in range(2):
+        work.submit(task)
+    assert begun.acquire(timeout=30)
+    assert begun.acquire(timeout=30)
+    work.submit(task)
+    first = work.load()
+    assert (first.going_on, first.queued) == (3, 1)
+    assert work.load().age > first.age > 0
+    release.set()
+    assert work.drain(30)
+    assert work.load() == (0, 0, 0.0)
+
+
+def test_what_cannot_be_submitted_waits_for_nothing(work: Work) -> None:
+    work.shutdown()
+    with pytest.raises(RuntimeError):
+        work.submit(pytest.fail)
+    assert work.load() == (0, 0, 0.0)

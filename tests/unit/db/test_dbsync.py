@@ -21,6 +21,7 @@ from tests import databases
 
 CHECKOUT: Final = Path(__file__).resolve().parents[3]
 NEWEST: Final = migration.scripts().get_heads()[0]
+PARENT: Final = migration.scripts().get_revision(NEWEST).down_revision
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ def test_current_of_an_empty_database(on_database: Dbsync) -> None:
 def test_history(on_sqlite: Dbsync) -> None:
     lines = on_sqlite('history').out.splitlines()
 
-    assert lines[0].startswith(f'b55109d5063a -> {NEWEST} (head), ')
+    assert lines[0].startswith(f'{PARENT} -> {NEWEST} (head), ')
+    assert lines[-2].startswith('b55109d5063a -> 4e1be77a2c0c, ')
     assert lines[-1].startswith('<base> -> b55109d5063a, ')
 
 
@@ -156,7 +158,7 @@ def test_show(on_sqlite: Dbsync) -> None:
 
     assert result.status == 0
     assert f'Rev: {NEWEST} (head)' in result.out
-    assert 'Parent: b55109d5063a' in result.out
+    assert f'Parent: {PARENT}' in result.out
 
 
 def test_show_of_an_unknown_revision(on_sqlite: Dbsync) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent import futures
 import threading
+import traceback
 from typing import Final
 import uuid
 
@@ -12,6 +13,8 @@ from oslo_db import exception as db_exception
 import pytest
 import sqlalchemy as sa
 
+from ironic_inspector.common import exceptions
+from ironic_inspector.db import engine
 from ironic_inspector.db import migration
 from ironic_inspector.db import models
 from ironic_inspector.db.engine import Database
@@ -86,6 +89,22 @@ def test_many_threads_never_find_sqlite_locked(sqlite_url: str) -> None:
 
         # Each saw all who were before it, and nobody saw the same.
         assert {str(error) for error in database.read(errors).values()} == {f'number {n + 1}' for n in range(THREADS)}
+
+
+def test_sqlite_that_somebody_else_holds_for_too_long(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    migration.upgrade(databases.configuration(sqlite_url))
+    monkeypatch.setattr(engine, 'SQLITE_BUSY_TIMEOUT_MS', 10)
+    with databases.opened(sqlite_url) as one, databases.opened(sqlite_url) as other:
+
+        def try_it(connection: sa.Connection) -> None:
+            node = add_node(connection)
+            with pytest.raises(exceptions.Overloaded, match='Another process has been writing'):
+                other.write(add_node)
+            set_error(connection, node, 'written')
+
+        one.write(try_it)
+        other.write(add_node)
+        assert other.read(count_nodes) == 2
 
 
 def test_processes_wait_for_each_other_on_sqlite(sqlite_url: str) -> None:
@@ -204,6 +223,24 @@ def test_message_with_any_character_and_any_length(mariadb_url: str, query: str)
         database.write(lambda connection: set_error(connection, node, message))
 
         assert database.read(errors) == {node: message}
+
+
+def test_failures_do_not_tell_parameters(database_url: str) -> None:
+    migration.upgrade(databases.configuration(database_url))
+    secret = str(uuid.uuid4())
+
+    def fail(connection: sa.Connection) -> None:
+        values = {'uuid': 'a', 'node_uuid': 'nobody', 'name': 'mac', 'value': secret}
+        connection.execute(sa.insert(models.Attribute).values(**values))
+
+    with databases.opened(database_url) as database:
+        with pytest.raises(db_exception.DBReferenceError) as raised:
+            database.write(fail)
+
+        # As a log would show it, with what it was caused by.
+        shown = ''.join(traceback.format_exception(raised.value))
+        assert 'INSERT INTO attributes' in shown
+        assert secret not in shown
 
 
 def test_unusable_url_is_an_error_at_once() -> None:

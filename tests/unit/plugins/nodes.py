@@ -121,9 +121,14 @@ _SAMPLE = {
     'root_disk': {'name': '/dev/sda', 'size': 100 * GIB},
     'boot_interface': '52:54:00:aa:bb:01',
     'pci_devices': [
-        {'vendor_id': '10de', 'product_id': '1eb8'},
-        {'vendor_id': '10de', 'product_id': '1eb8'},
-        {'vendor_id': '8086', 'product_id': '1521'},
+        {'vendor_id': '10de', 'product_id': '1eb8', 'bus': '0000:3b:00.0'},
+        {'vendor_id': '10de', 'product_id': '1eb8', 'bus': '0000:af:00.0'},
+        {'vendor_id': '8086', 'product_id': '1521', 'bus': '0000:01:00.0'},
+    ],
+    'data': [
+        ['disk', 'sda', 'size', '107'],
+        ['disk', 'sda', 'model', 'Disk A'],
+        ['cpu', 'physical', 'number', 2],
     ],
     'error': None,
 }

@@ -56,6 +56,7 @@ def run(data: dict[str, Any], node_info: Any, **options: Any) -> None:
 def test_every_sample_passes(nodes: Nodes, name: str, add_ports: str, keep_ports: str) -> None:
     data = inventories.load(name)
     sent = inventories.load(name)
+    sent['inventory'].setdefault('disks', [])
     node_info = nodes.enrol({STALE: {}})
     run(data, node_info, processing__add_ports=add_ports, processing__keep_ports=keep_ports)
 

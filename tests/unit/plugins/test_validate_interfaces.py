@@ -1,5 +1,6 @@
 """The hook `validate_interfaces`."""
 
+import reprlib
 from typing import Any
 
 from hypothesis import given
@@ -194,42 +195,24 @@ def test_none_suitable_is_a_failure(interfaces: list[Any], options: dict[str, st
 
 
 def test_a_failure_leaves_what_the_node_can_be_found_by() -> None:
-    data = machine(interface('eth9', 7))
+    data = machine(boot_interface=GONE)
     with pytest.raises(utils.Error):
-        processed(data)
+        processed(data, add_ports='pxe')
     assert utils.get_valid_macs(data)[:3] == [PXE, INFINIBAND, IDLE]
     assert data['ipmi_address'] == '192.0.2.1'
 
 
-def test_all_faults_are_told_at_once() -> None:
-    data = sample() | {'boot_interface': 5}
-    data['inventory']['interfaces'] += [interface(['eth9'], 7), 'eth10']
-    data['inventory']['bmc_address'] = {'ip': '192.0.2.1'}
-    with pytest.raises(utils.Error) as failure:
-        processed(data)
-    for part in (
-        "inventory.interfaces[2].name must be text, not ['eth9']",
-        'inventory.interfaces[2].mac_address must be text, not 7',
-        "inventory.interfaces[3] must be an object, not 'eth10'",
-        'boot_interface must be text, not 5',
-        "inventory.bmc_address must be text, not {'ip': '192.0.2.1'}",
-    ):
-        assert part in str(failure.value)
+def test_interfaces_with_wrong_types_are_left_out() -> None:
+    data = machine(interface(['eth9'], GONE), interface('eth9', 7), interface('eth9', GONE, client_id=[]))
+    data['inventory']['interfaces'] += ['eth9', None, 7]
+    assert list(processed(data)['all_interfaces']) == ['eth0', 'ib0', 'eth1', 'lo']
 
 
-def test_a_flood_of_faults_is_cut() -> None:
-    data = sample()
-    data['inventory']['interfaces'] = [7] * 100_000
-    with pytest.raises(utils.Error) as failure:
-        processed(data)
-    assert len(str(failure.value)) < 2000
-
-
-@pytest.mark.parametrize('interfaces', [{'eth0': {}}, 'eth0', 5])
-def test_interfaces_must_be_a_list(interfaces: Any) -> None:
+@pytest.mark.parametrize('interfaces', [{'eth0': {}}, 'eth0', 5, [5] * 100_000], ids=reprlib.repr)
+def test_nothing_of_the_right_type_is_no_suitable_interface(interfaces: Any) -> None:
     data = sample()
     data['inventory']['interfaces'] = interfaces
-    with pytest.raises(utils.Error, match=r'inventory\.interfaces must be a list'):
+    with pytest.raises(utils.Error, match='none has a name and a valid MAC'):
         processed(data)
 
 

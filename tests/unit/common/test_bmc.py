@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ironic_inspector.conductor import bmc
+from ironic_inspector.common import bmc
 
 FIELDS = ['redfish_address', 'ilo_address', 'drac_host', 'drac_address', 'ibmc_address']
 
@@ -53,3 +53,15 @@ def test_of_a_name_one_address_of_each_kind_is_kept(monkeypatch: pytest.MonkeyPa
         socket, 'getaddrinfo', lambda *_args, **_kwargs: [(0, 0, 6, '', (address, 0)) for address in answers]
     )
     assert bmc.addresses({'driver_info': {'ipmi_address': 'bmc.example'}}, FIELDS) == ['192.0.2.9', '2001:db8::9']
+
+
+def test_owners_of_addresses() -> None:
+    nodes = [
+        {'uuid': 'a', 'driver_info': {'ipmi_address': '192.0.2.1'}},
+        {'uuid': 'b', 'driver_info': {'redfish_address': 'https://[2001:db8::1]:8443'}},
+        {'uuid': 'c', 'driver_info': {'ipmi_address': '192.0.2.2'}},
+        {'uuid': 'd', 'driver_info': {}},
+    ]
+    assert bmc.owners(nodes, ['192.0.2.1', '2001:db8::1'], FIELDS) == {'a', 'b'}
+    assert bmc.owners(nodes, ['192.0.2.9'], FIELDS) == set()
+    assert bmc.owners(nodes, [], FIELDS) == set()

@@ -1,0 +1,1 @@
+"""Random input, bounded in time and the same each time unless more is asked for: see work.py."""
