@@ -64,6 +64,10 @@ class Operator:
         """Send a callback; returns with the answer."""
         request(self._url, 'POST', '/v1/continue', body)
 
+    def create_rule(self, rule: dict[str, Any]) -> None:
+        """Create an introspection rule."""
+        request(self._url, 'POST', '/v1/rules', json.dumps(rule).encode())
+
     def list_page(self, **query: str | int) -> list[dict[str, Any]]:
         """A page of the list of introspections."""
         page = request(self._url, 'GET', f'/v1/introspection?{parse.urlencode(query)}')

@@ -8,8 +8,10 @@ import os
 from pathlib import Path
 import sqlite3
 import sys
+from typing import Any
 
 from benchmarks import load
+from ironic_inspector.fixtures import fleet
 from tools import components
 from tools import processes
 
@@ -41,11 +43,17 @@ class Ironic:
         """How many calls there were since the start or `reset`, without version discovery."""
         return int(json.loads(load.request(self.url, 'GET', '/_fixture/calls'))['total'])
 
+    def extra(self, machine: fleet.Machine) -> dict[str, Any]:
+        """The attribute `extra` of a machine's node."""
+        extra: dict[str, Any] = json.loads(load.request(self.url, 'GET', f'/v1/nodes/{machine.uuid}'))['extra']
+        return extra
+
 
 @contextmanager
-def run_ironic(folder: Path, nodes: int) -> Iterator[Ironic]:
+def run_ironic(folder: Path, nodes: int, ports_per_node: int = 1) -> Iterator[Ironic]:
     """Run an in-memory Ironic with so many nodes until the block ends."""
     command = [sys.executable, '-m', 'ironic_inspector.fixtures.ironic', '--nodes', nodes]
+    command += ['--ports-per-node', ports_per_node]
     with processes.Process('ironic', command, folder) as process:
         process.wait_ready(lambda: process.log.stat().st_size > 0, _START_SECONDS)
         yield Ironic(json.loads(process.log.read_text())['url'])
@@ -85,9 +93,11 @@ class Service:
 
 
 @contextmanager
-def run_service(name: str, folder: Path, ironic_url: str) -> Iterator[Service]:
-    """Run a service, one of SERVICES, with a fresh database in `folder`, until the block ends."""
-    with SERVICES[name](folder, ironic_url, _OPTIONS) as inspector:
+def run_service(
+    name: str, folder: Path, ironic_url: str, options: components.Options | None = None
+) -> Iterator[Service]:
+    """Run a service, one of SERVICES, with a fresh database in `folder` and further options, until the block ends."""
+    with SERVICES[name](folder, ironic_url, components.merge_options(_OPTIONS, options or {})) as inspector:
         yield Service(name, inspector.url, folder / 'inspector.sqlite', _pid_of(inspector))
 
 

@@ -7,12 +7,16 @@ import dataclasses
 import datetime
 import functools
 import itertools
+from pathlib import Path
 import statistics
+import tempfile
 import time
 import uuid
 
+from benchmarks import filters
 from benchmarks import load
 from benchmarks import programs
+from benchmarks import rules
 from ironic_inspector.fixtures import fleet
 
 CALLBACK_BYTES = 200_000
@@ -121,7 +125,45 @@ def listing(service: programs.Service, _ironic: programs.Ironic, _size: Size) ->
         yield Figure(f'List of {PAGE:,} out of {LISTED:,}, {name} page', 'ms', seconds * 1000, 25)
 
 
-SCENARIOS: dict[str, Scenario] = {'one-by-one': one_by_one, 'at-once': at_once, 'memory': memory, 'list': listing}
+def many_rules(service: programs.Service, ironic: programs.Ironic, size: Size) -> Iterator[Figure]:
+    """CPU that rules add to callbacks, beside the same callbacks before there were rules."""
+    ironic.set_latency(0)
+    operator = load.Operator(service.url)
+    machines = fleet.machines(size.sample)
+    cpu = []
+    for created in ([], rules.rules()):
+        for rule in created:
+            operator.create_rule(rule)
+        # What happens once in the life of a process does not count, so some go before.
+        _cpu_of_callbacks(service, ironic, machines[: 1 + size.sample // 10])
+        cpu.append(_cpu_of_callbacks(service, ironic, machines))
+    if wrong := [machine.uuid for machine in machines if set(ironic.extra(machine)) != rules.attributes()]:
+        raise load.LoadError(f'Not the rules that should were applied to {wrong}')
+    yield Figure(f'CPU that {rules.RULES} rules of 3 conditions add to a callback', 'ms', (cpu[1] - cpu[0]) * 1000, 5)
+
+
+def pxe_filters(service: programs.Service, _ironic: programs.Ironic, size: Size) -> Iterator[Figure]:
+    """Time of the PXE filters for Ironic's ports, and CPU of a service at rest that has many of them to filter."""
+    with tempfile.TemporaryDirectory(prefix='filters-') as folder:
+        for driver, ports in filters.CASES[service.name]:
+            seconds = filters.seconds(service.name, driver, ports, Path(folder, f'{driver}-{ports}'))
+            for kind, targets in filters.TARGETS.items():
+                target = targets.get((driver, ports))
+                yield Figure(f'{driver} filter, {ports:,} ports: {kind}', 's', seconds[kind], target)
+        if service.name == 'ours':
+            cpu = filters.cpu_at_rest(service.name, Path(folder, 'rest'), 60 if size.sample >= 100 else 10)
+            yield Figure('CPU at rest, 10,000 ports: between synchronisations', '%', 100 * cpu.between, 1)
+            yield Figure('CPU at rest, 10,000 ports: with them, every 15 s', '%', 100 * cpu.with_them)
+
+
+SCENARIOS: dict[str, Scenario] = {
+    'one-by-one': one_by_one,
+    'at-once': at_once,
+    'memory': memory,
+    'list': listing,
+    'rules': many_rules,
+    'filters': pxe_filters,
+}
 
 
 def _callbacks(machines: Sequence[fleet.Machine]) -> list[bytes]:
@@ -138,6 +180,17 @@ def _call_back_in_turn(operator: load.Operator, bodies: Sequence[bytes]) -> None
     for body in bodies:
         operator.call_back(body)
     operator.wait_all_left('waiting', 'processing')
+
+
+def _cpu_of_callbacks(service: programs.Service, ironic: programs.Ironic, machines: Sequence[fleet.Machine]) -> float:
+    """Introspect machines that Ironic knows nothing of yet; returns the mean CPU seconds from callback to end."""
+    ironic.reset()
+    operator = load.Operator(service.url)
+    _start_in_turn(operator, machines)
+    bodies = _callbacks(machines)
+    before = service.cpu_seconds()
+    _call_back_in_turn(operator, bodies)
+    return (service.cpu_seconds() - before) / len(machines)
 
 
 def _introspect_at_once(
