@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 import os
 from pathlib import Path
@@ -27,6 +28,8 @@ class _Server(components.Inspector):
     """The service in a WSGI server, below `prefix`, started with further arguments of that server."""
 
     environment: ClassVar[str | None] = 'wsgi'
+    ending: ClassVar[str]
+    """What the server writes when it has been told to end."""
 
     def __init__(
         self,
@@ -59,6 +62,8 @@ class _Server(components.Inspector):
 class Gunicorn(_Server):
     """gunicorn, which imports the application and gets the configuration by an environment variable."""
 
+    ending = 'Handling signal: term'
+
     def command(self) -> Sequence[str | Path]:
         configured = f'OS_IRONIC_INSPECTOR_CONFIG_FILES={self.config}'
         return [
@@ -71,13 +76,16 @@ class Gunicorn(_Server):
 class Uwsgi(_Server):
     """uWSGI, which loads the application from the file of the program, or below a prefix by its name."""
 
+    ending = 'Gracefully killing worker'
+
     def command(self) -> Sequence[str | Path]:
         program = self.program('ironic-inspector-api-wsgi')
         mount = ['--manage-script-name', '--mount', f'{self._prefix}=ironic_inspector.wsgi:application']
         where = mount if self._prefix else ['--file', program]
         return [
             self.program('uwsgi'), '--http-socket', f'127.0.0.1:{self.port}', '--master', '--need-app',
-            '--processes', str(self._workers), '--threads', '8', '--die-on-term', '--pyargv',
+            '--processes', str(self._workers), '--threads', '8',
+            '--hook-master-start', 'unix_signal:15 gracefully_kill_them_all', '--pyargv',
             f'--config-file {self.config}', *where, *self._arguments,
         ]  # fmt: skip
 
@@ -140,14 +148,37 @@ def test_work_in_progress_is_ended_first(
     with ironic.fail('PUT', f'{node["uuid"]}/states/power', 'hang') as hanging:
         assert requests.post(url, timeout=60).status_code == 202
         assert ironic.wait_for(lambda: hanging.hits, 30)
-        worker = int(server.log.rpartition(' INFO ironic_inspector.cmd.wsgi')[0].rpartition('\n')[2].split()[2])
-        [master] = Path(f'/proc/{worker}/stat').read_text().rpartition(') ')[2].split()[1:2]
-        os.kill(int(master), signal.SIGTERM)
+        _end(server)
         until(lambda: 'Shutting down' in server.log)
     until(lambda: 'The service has ended' in server.log)
     server.stop()
     server.start()
     assert requests.get(url, timeout=60).json()['state'] == 'waiting'
+
+
+@pytest.mark.parametrize(('kind', 'arguments'), SERVERS)
+def test_a_request_in_progress_is_answered_first(
+    kind: type[_Server], arguments: list[str], ironic: InMemoryIronic, stack: ExitStack, tmp_path: Path
+) -> None:
+    server = stack.enter_context(kind(tmp_path, ironic.url, arguments=arguments))
+    node = ironic.add_node(driver_info={})
+    ironic.add_port(node['uuid'], MAC)
+    url = f'{server.url}/v1/introspection/{node["uuid"]}'
+    client = stack.enter_context(ThreadPoolExecutor(1))
+    with ironic.fail('GET', f'nodes/{node["uuid"]}', 'hang') as hanging:
+        answer = client.submit(requests.post, url, timeout=60)
+        assert ironic.wait_for(lambda: hanging.hits, 30)
+        _end(server)
+        until(lambda: kind.ending in server.log)
+    assert answer.result().status_code == 202
+    until(lambda: 'The service has ended' in server.log)
+
+
+def _end(server: _Server) -> None:
+    """Tell the master process of the server to end, as an init system does."""
+    worker = int(server.log.rpartition(' INFO ironic_inspector.cmd.wsgi')[0].rpartition('\n')[2].split()[2])
+    [master] = Path(f'/proc/{worker}/stat').read_text().rpartition(') ')[2].split()[1:2]
+    os.kill(int(master), signal.SIGTERM)
 
 
 def test_gunicorn_reloads(ironic: InMemoryIronic, tmp_path: Path) -> None:
