@@ -16,8 +16,8 @@ from typing import Any
 import requests
 
 from ironic_inspector.fixtures import inventories
+from ironic_inspector.fixtures.calls import Call
 from ironic_inspector.fixtures.ironic import InMemoryIronic
-from ironic_inspector.fixtures.ironic_calls import Call
 from tests.service import InspectorProcess
 from tests.service import until
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from ironic_inspector.fixtures.ironic_calls import FaultKind
+from ironic_inspector.fixtures.calls import FaultKind
 from tests.functional.lab import Json
 from tests.functional.lab import Lab
 from tests.functional.lab import Machine

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 from typing import NamedTuple
 
+from ironic_inspector.fixtures.calls import FaultKind
 from ironic_inspector.fixtures.ironic import InMemoryIronic
-from ironic_inspector.fixtures.ironic_calls import FaultKind
 from tests.functional.lab import Lab
 from tests.functional.lab import Machine
 from tests.functional.lab import at_once

@@ -12,8 +12,8 @@ from ironic_inspector.common import exceptions
 from ironic_inspector.common.ironic import ATTEMPTS
 from ironic_inspector.common.ironic import IronicClient
 from ironic_inspector.common.ironic import PortExists
+from ironic_inspector.fixtures.calls import FaultKind
 from ironic_inspector.fixtures.ironic import InMemoryIronic
-from ironic_inspector.fixtures.ironic_calls import FaultKind
 
 
 def test_a_node_by_uuid_and_by_name(ironic: InMemoryIronic, client: IronicClient) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from ironic_inspector import utils
 from ironic_inspector.common import exceptions
-from ironic_inspector.fixtures.ironic_calls import Call
+from ironic_inspector.fixtures.calls import Call
 from ironic_inspector.node_info import NodeInfo
 from ironic_inspector.plugins import base
 from ironic_inspector.plugins import rule_actions
