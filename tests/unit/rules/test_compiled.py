@@ -20,6 +20,7 @@ from ironic_inspector.plugins import base
 from ironic_inspector.rules import compiled
 from ironic_inspector.rules import definition
 from ironic_inspector.rules import facts as rule_facts
+from ironic_inspector.rules import places
 from ironic_inspector.rules.facts import Facts
 from tests.unit.plugins import arbitrary
 from tests.unit.plugins.nodes import Nodes
@@ -291,8 +292,8 @@ def test_an_action_may_change_what_its_loop_goes_through(nodes: Nodes) -> None:
 
 
 def test_loops_are_bounded(nodes: Nodes) -> None:
-    info, most = nodes.enrol(), {'list': [1] * compiled.MAX_ITEMS}
-    more = {'list': [1] * (compiled.MAX_ITEMS + 1)}
+    info, most = nodes.enrol(), {'list': [1] * places.MAX_ITEMS}
+    more = {'list': [1] * (places.MAX_ITEMS + 1)}
     rule = ready(
         {'action': 'set-data', 'loop': 'data://list', 'path': '/x', 'value': 1},
         conditions=[{'op': 'eq', 'field': 'item://$', 'value': 1, 'loop': 'data://list'}],
