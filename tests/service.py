@@ -7,7 +7,6 @@ import functools
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from typing import Any
 import requests
 
 from tests import contract
+from tools.processes import reserve_port
 
 BIN = pathlib.Path(sys.executable).parent
 START_TIMEOUT = 60.0
@@ -33,13 +33,6 @@ def until(condition: Any, timeout: float = 30.0, interval: float = 0.02) -> Any:
             return value
         assert time.monotonic() < deadline, f'{condition} did not come true within {timeout} s'
         pause.wait(interval)
-
-
-def free_port() -> int:
-    """Return a TCP port that is free on the loopback address just now."""
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return int(probe.getsockname()[1])
 
 
 @functools.cache
@@ -61,7 +54,7 @@ class InspectorProcess:
     ) -> None:
         """Write a configuration into `folder`; `options` (group: name: value) come on top of what tests need."""
         self.folder = folder
-        self.port = free_port()
+        self.port = reserve_port()
         self.url = f'http://127.0.0.1:{self.port}'
         self.config_file = folder / 'ironic-inspector.conf'
         self.log_file = folder / 'ironic-inspector.log'

@@ -22,8 +22,8 @@ from tests.functional.lab import Lab
 from tests.functional.lab import message
 from tests.functional.lab import running_lab
 from tests.service import InspectorProcess
-from tests.service import free_port
 from tests.service import until
+from tools.processes import reserve_port
 
 STATUSES = '/v1/introspection'
 PUBLIC = {'introspection', 'introspection:version', 'introspection:continue'}
@@ -214,7 +214,7 @@ def lab_of_its_own(folder: pathlib.Path, **options: Any) -> Iterator[tuple[Lab, 
 
 
 def test_keystone_comes_and_goes(tmp_path: pathlib.Path) -> None:
-    port = free_port()
+    port = reserve_port()
     with InMemoryKeystone(port=port) as keystone:
         options = with_keystone(keystone)
     with running_lab(tmp_path, **options) as lab:

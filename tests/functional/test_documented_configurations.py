@@ -21,7 +21,7 @@ import requests
 from ironic_inspector.fixtures.ironic import InMemoryIronic
 from tests.service import BIN
 from tests.service import InspectorProcess
-from tests.service import free_port
+from tools.processes import reserve_port
 
 PAGE = pathlib.Path(__file__).parents[2] / 'doc' / 'source' / 'configuration.rst'
 NAMES = ('configuration-standalone', 'configuration-keystone', 'configuration-all')
@@ -43,7 +43,7 @@ class Documented(InspectorProcess):
         text = re.sub(r'^driver = iptables$', 'driver = noop', text, flags=re.MULTILINE)
         for pattern, replacement in (
             (r'^connection = .*$', f'connection = sqlite:///{folder}/inspector.sqlite'),
-            (r'^listen_port = .*$', f'listen_port = {free_port()}'),
+            (r'^listen_port = .*$', f'listen_port = {reserve_port()}'),
             (r'^listen_address = .*$', 'listen_address = 127.0.0.1'),
             (r'^endpoint_override = .*$', f'endpoint_override = {ironic.url}'),
             (r'https://identity\.example\.com/v3', 'http://127.0.0.1:1/v3'),

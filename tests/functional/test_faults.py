@@ -12,7 +12,7 @@ from tests.functional.lab import Lab
 from tests.functional.lab import Machine
 from tests.functional.lab import at_once
 from tests.functional.lab import message
-from tests.service import free_port
+from tools.processes import reserve_port
 
 TRIES = 5
 """How often a request is sent in all that Ironic cannot answer."""
@@ -233,7 +233,7 @@ def test_an_ironic_that_does_not_answer_in_time(make_lab: Callable[..., Lab]) ->
 
 
 def test_an_ironic_that_is_down_and_comes_back(make_lab: Callable[..., Lab]) -> None:
-    port = free_port()
+    port = reserve_port()
     lab = make_lab(ironic={'endpoint_override': f'http://127.0.0.1:{port}'})
     machine = lab.machine()
     # It was not there when the service started.

@@ -13,8 +13,8 @@ import requests
 from tests.functional.lab import Lab
 from tests.functional.lab import at_once
 from tests.functional.lab import running_lab
-from tests.service import free_port
 from tests.service import until
+from tools.processes import reserve_port
 
 RULE = {
     'conditions': [{'op': 'eq', 'field': 'data://metrics_test', 'value': 'yes'}],
@@ -185,7 +185,7 @@ def test_off_there_is_nothing(lab: Lab) -> None:
 
 
 def test_an_address_of_their_own(make_lab: Callable[..., Lab]) -> None:
-    port = free_port()
+    port = reserve_port()
     lab = make_lab(metrics={'enabled': True, 'listen_port': port})
     lab.finished()
     assert scrape(lab, f'http://127.0.0.1:{port}/metrics').get('database_up') == 1

@@ -21,7 +21,7 @@ from tests.functional.lab import message
 from tests.functional.lab import running_lab
 from tests.functional.test_process_life import refusal
 from tests.service import InspectorProcess
-from tests.service import free_port
+from tools.processes import reserve_port
 
 CONTAINER = 'ironic-inspector'
 ATTEMPTS = 5
@@ -215,7 +215,7 @@ def test_a_swift_that_does_not_answer_in_time(make_swift_lab: Callable[..., Lab]
 
 
 def test_a_swift_that_is_down_and_comes_back(make_lab: Callable[..., Lab]) -> None:
-    port = free_port()
+    port = reserve_port()
     url = f'http://127.0.0.1:{port}/v1/AUTH_service'
     # It was not there when the service started.
     lab = make_lab(processing={'store_data': 'swift'}, swift={'auth_type': 'none', 'endpoint_override': url})
