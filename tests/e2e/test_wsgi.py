@@ -109,17 +109,21 @@ def stack() -> Iterator[ExitStack]:
         yield undo
 
 
-def introspect(server: _Server, ironic: InMemoryIronic, mac: str = MAC) -> str:
-    """Take a new node through an introspection and return its UUID."""
+def enrol(server: _Server, ironic: InMemoryIronic, mac: str = MAC) -> tuple[str, str]:
+    """Enrol a machine; return its UUID, and the address of its introspection."""
     node = ironic.add_node(driver_info={})
     ironic.add_port(node['uuid'], mac)
-    url = f'{server.url}/v1/introspection/{node["uuid"]}'
+    return node['uuid'], f'{server.url}/v1/introspection/{node["uuid"]}'
+
+
+def introspect(server: _Server, ironic: InMemoryIronic, mac: str = MAC) -> None:
+    """Take a new node through an introspection."""
+    _uuid, url = enrol(server, ironic, mac)
     assert requests.post(url, timeout=60).status_code == 202
     until(lambda: requests.get(url, timeout=60).json()['state'] == 'waiting')
     answer = requests.post(server.callback_url, json=inventories.ramdisk_data(mac, bmc_address=None), timeout=60)
     assert answer.status_code == 200, answer.text
     until(lambda: requests.get(url, timeout=60).json()['state'] == 'finished')
-    return str(node['uuid'])
 
 
 @pytest.mark.parametrize('prefix', ['', '/baremetal/introspection'])
@@ -142,10 +146,8 @@ def test_work_in_progress_is_ended_first(
     kind: type[_Server], arguments: list[str], ironic: InMemoryIronic, stack: ExitStack, tmp_path: Path
 ) -> None:
     server = stack.enter_context(kind(tmp_path, ironic.url, arguments=arguments))
-    node = ironic.add_node(driver_info={})
-    ironic.add_port(node['uuid'], MAC)
-    url = f'{server.url}/v1/introspection/{node["uuid"]}'
-    with ironic.fail('PUT', f'{node["uuid"]}/states/power', 'hang') as hanging:
+    uuid, url = enrol(server, ironic)
+    with ironic.fail('PUT', f'{uuid}/states/power', 'hang') as hanging:
         assert requests.post(url, timeout=60).status_code == 202
         assert ironic.wait_for(lambda: hanging.hits, 30)
         _end(server)
@@ -161,11 +163,9 @@ def test_a_request_in_progress_is_answered_first(
     kind: type[_Server], arguments: list[str], ironic: InMemoryIronic, stack: ExitStack, tmp_path: Path
 ) -> None:
     server = stack.enter_context(kind(tmp_path, ironic.url, arguments=arguments))
-    node = ironic.add_node(driver_info={})
-    ironic.add_port(node['uuid'], MAC)
-    url = f'{server.url}/v1/introspection/{node["uuid"]}'
+    uuid, url = enrol(server, ironic)
     client = stack.enter_context(ThreadPoolExecutor(1))
-    with ironic.fail('GET', f'nodes/{node["uuid"]}', 'hang') as hanging:
+    with ironic.fail('GET', f'nodes/{uuid}', 'hang') as hanging:
         answer = client.submit(requests.post, url, timeout=60)
         assert ironic.wait_for(lambda: hanging.hits, 30)
         _end(server)
