@@ -174,6 +174,7 @@ def test_what_rules_need_is_not_too_large(pattern: str) -> None:
         ('a*a*a*a*a*a*[bc]', 'a' * 30_000),
         ('(?:(?:(?:a{1,9}){1,9}){1,9}){1,9}[bc]', 'a' * 30_000),
     ],
+    ids=['alternatives', 'alternatives and a set', 'repetitions in a row', 'repetitions in repetitions'],
 )
 def test_a_search_ends_in_time(pattern: str, text: str) -> None:
     found = regexes.compile_regex(pattern)
