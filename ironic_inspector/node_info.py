@@ -132,11 +132,7 @@ class NodeInfo:
 
     def ports(self, ironic: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """Return the ports by their MAC, as openstacksdk's Port, with all changes; see `node`."""
-        # Ironic lets nodes boot from a port unless it is told otherwise, and so it will with the new ones.
-        return {
-            mac: ironic_client.as_port({'pxe_enabled': True, **copy.deepcopy(port)})
-            for mac, port in self._copy.ports.items()
-        }
+        return {mac: ironic_client.as_port(copy.deepcopy(port)) for mac, port in self._copy.ports.items()}
 
     @property
     def port_fields(self) -> dict[str, ironic_client.JsonObject]:
@@ -207,14 +203,15 @@ class NodeInfo:
                 LOG.warning('Node %s has a port with the MAC %s already', self, mac)
                 continue
             client_id = details.get('client_id')
-            # Objects that Ironic gives every port, so that a patch may add to them at once.
-            fields: dict[str, Any] = {
-                'extra': {'client-id': client_id} if client_id else {},
-                'local_link_connection': {},
-            }
+            fields: dict[str, Any] = {'extra': {'client-id': client_id}} if client_id else {}
             if details.get('pxe') is not None:
                 fields['pxe_enabled'] = bool(details['pxe'])
             self._copy.add_port(mac, fields)
+
+    @property
+    def new_ports(self) -> list[ironic_client.JsonObject]:
+        """The ports that Ironic does not have yet, as its API represents them."""
+        return self._copy.new_ports
 
     def patch_port(self, port: Any, patches: node_copy.JsonPatch, ironic: Any = None) -> None:  # noqa: ARG002
         """Apply a JSON patch to a port, given as such or by its MAC; KeyError if the node has no such port."""
@@ -228,9 +225,9 @@ class NodeInfo:
         """Return what is still to be written to Ironic."""
         return self._copy.changes()
 
-    def write(self) -> node_copy.Changes:
-        """Write to Ironic what has changed and return it."""
-        return self._copy.write()
+    def write(self, *, tolerant: bool = False) -> node_copy.Changes:
+        """Write to Ironic what has changed and return it; if `tolerant`, ports stay as they are where that is refused."""
+        return self._copy.write(tolerant=tolerant)
 
     def invalidate_cache(self, ironic: Any = None) -> None:  # noqa: ARG002
         """Fetch node and ports again when they are next looked at. Changes made so far are written first."""

@@ -71,7 +71,7 @@ class ProcessingLogger(_LoggerAdapter):
         """Take our arguments out of `kwargs` and return the message with its prefix."""
         node_info, data = kwargs.pop('node_info', None), kwargs.pop('data', None)
         context = log_context.get_current()
-        if node_info is not None and context is not None and context.resource_uuid == node_info.uuid:
+        if node_info is not None and context is not None and context.resource_uuid == _uuid_of(node_info):
             # The line names it already.
             return msg, kwargs
         name = _node_name(node_info, data)
@@ -94,13 +94,18 @@ def executor() -> futures.ThreadPoolExecutor:
 
 def _node_name(node_info: Any, data: Any) -> str:
     if node_info is not None:
-        return f'node: {node_info.uuid}'
+        return f'node: {_uuid_of(node_info)}'
     if isinstance(data, Mapping):
         mac = get_pxe_mac(data)
         if mac:
             # Not known to be a MAC yet: this way it can't break the log's lines, nor fill them.
             return f'MAC: {ascii(mac[:40])[1:-1]}'
     return 'unidentified node'
+
+
+def _uuid_of(node_info: Any) -> Any:
+    """Return the UUID of a NodeInfo or of openstacksdk's Node, which plug-ins may have instead."""
+    return getattr(node_info, 'uuid', None) or getattr(node_info, 'id', node_info)
 
 
 def get_inventory(data: Mapping[str, Any], node_info: Any = None) -> JsonObject:  # noqa: ARG001

@@ -72,6 +72,8 @@ class IronicError(InspectorError):
     """Ironic refused a request, or could not be reached."""
 
     code = 'ironic'
+    status: int | None = None
+    """The HTTP status that it answered; None if it did not."""
 
 
 class StoreError(InspectorError):

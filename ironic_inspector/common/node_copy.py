@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 import copy
 import dataclasses
+from http import HTTPStatus
 import re
 from typing import Any
 import uuid
@@ -22,6 +23,18 @@ from ironic_inspector.common import ironic as ironic_client
 LOG = log.getLogger(__name__)
 
 _PATH_PART = re.compile(r'[\w-]+')
+_NEW_PORT: dict[str, Any] = {
+    'name': None,
+    'description': None,
+    'extra': {},
+    'internal_info': {},
+    'is_smartnic': False,
+    'local_link_connection': {},
+    'physical_network': None,
+    'portgroup_uuid': None,
+    'pxe_enabled': True,
+}
+"""What Ironic gives a port that is made without it, so that patches find in a new port what they will find in Ironic."""
 
 JsonObject = ironic_client.JsonObject
 JsonPatch = ironic_client.JsonPatch
@@ -75,6 +88,7 @@ class NodeCopy:
         self._ports: dict[str, JsonObject] | None = None
         self._sent_ports: dict[str, JsonObject] = {}
         self._reset_interfaces = False
+        self._chosen_interfaces: JsonObject = {}
         self._traits: dict[str, bool] = {}
         if node is not None:
             self._take(node)
@@ -100,6 +114,11 @@ class NodeCopy:
             return self.take_ports(self._client.node_ports(self.uuid))
         return self._ports
 
+    @property
+    def new_ports(self) -> list[JsonObject]:
+        """The ports that are still to be created."""
+        return [port for port in (self._ports or {}).values() if port['uuid'] not in self._sent_ports]
+
     def take_ports(self, ports: Iterable[JsonObject]) -> dict[str, JsonObject]:
         """Take these for the ports that Ironic has, and return them by their MAC."""
         self._ports = {port['address'].lower(): port for port in ports}
@@ -107,10 +126,21 @@ class NodeCopy:
         return self._ports
 
     def patch(self, patch: JsonPatch, *, reset_interfaces: bool = False) -> None:
-        """Apply a JSON patch to the node; raises InvalidRequest, and changes nothing, if it does not fit."""
-        self._node = _patched(self.node, patch, f'node {self.uuid}')
+        """Apply a JSON patch to the node; raises InvalidRequest, and changes nothing, if it does not fit.
+
+        A new driver takes the place of the interfaces that were chosen before, if they are to be reset.
+        """
+        before = self.node
+        node = _patched(before, patch, f'node {self.uuid}')
+        touched = {str(operation['path']).strip('/') for operation in patch}
+        interfaces = {field for field in node if field.endswith('_interface')}
+        if reset_interfaces and node.get('driver') != before.get('driver'):
+            node.update({field: self._sent.get(field) for field in interfaces - touched})
+            self._chosen_interfaces.clear()
+            self._reset_interfaces = True
+        self._chosen_interfaces.update({field: node[field] for field in interfaces & touched})
+        self._node = node
         self._resource = None
-        self._reset_interfaces |= reset_interfaces
 
     def set_trait(self, trait: str, *, present: bool) -> None:
         """Add or remove a trait."""
@@ -118,7 +148,7 @@ class NodeCopy:
 
     def add_port(self, mac: str, fields: JsonObject) -> JsonObject:
         """Add a port with `fields` to those known and return it; it has its UUID from now on."""
-        port = {'uuid': str(uuid.uuid4()), 'node_uuid': self.uuid, 'address': mac, **fields}
+        port = {'uuid': str(uuid.uuid4()), 'node_uuid': self.uuid, 'address': mac, **copy.deepcopy(_NEW_PORT), **fields}
         self.ports[mac] = port
         return port
 
@@ -136,14 +166,24 @@ class NodeCopy:
         changes = Changes()
         if self._node is not None:
             changes.node = _difference(self._sent, self._node)
-            changes.reset_interfaces = self._reset_interfaces and bool(changes.node)
+            # Ironic takes it with a driver only, and the driver may be what it was.
+            changes.reset_interfaces = self._reset_interfaces and _touches(changes.node, 'driver')
+            if changes.reset_interfaces:
+                # One that is chosen is written also if it is what it was: with the driver it would change.
+                changes.node += [
+                    {'op': 'add', 'path': f'/{field}', 'value': value}
+                    for field, value in self._chosen_interfaces.items()
+                    if not _touches(changes.node, field)
+                ]
         if self._ports is not None:
             present = set()
             for port in self._ports.values():
                 present.add(port['uuid'])
                 sent = self._sent_ports.get(port['uuid'])
                 if sent is None:
-                    changes.new_ports.append(port)
+                    changes.new_ports.append(
+                        {key: value for key, value in port.items() if key not in _NEW_PORT or value != _NEW_PORT[key]}
+                    )
                 elif patch := _difference(sent, port):
                     changes.ports[port['uuid']] = patch
             changes.deleted_ports = [sent for sent in self._sent_ports if sent not in present]
@@ -151,19 +191,20 @@ class NodeCopy:
         changes.removed_traits = [trait for trait, present in self._traits.items() if not present]
         return changes
 
-    def write(self) -> Changes:
+    def write(self, *, tolerant: bool = False) -> Changes:
         """Send all changes to Ironic, the node's in one request, and return them.
 
-        A port whose MAC somebody else's port has is left out with a warning.
+        A port whose MAC somebody else's port has is left out with a warning; so is, where one is `tolerant`, what
+        Ironic refuses (400) of the changes to a port.
         """
         changes = self.changes()
         if changes.node:
-            self._take(self._client.patch_node(self.uuid, changes.node, reset_interfaces=changes.reset_interfaces))
+            self._write_node(changes)
         for port in changes.new_ports:
             self._create_port(port)
         by_uuid = {port['uuid']: mac for mac, port in (self._ports or {}).items()}
         for port_uuid, patch in changes.ports.items():
-            port = self._client.patch_port(port_uuid, patch)
+            port = self._patch_port(port_uuid, patch, tolerant=tolerant)
             self.ports[by_uuid[port_uuid]] = port
             self._sent_ports[port_uuid] = port
         for port_uuid in changes.deleted_ports:
@@ -174,8 +215,7 @@ class NodeCopy:
     def pretend_to_write(self) -> Changes:
         """Return all changes, and from now on take them for what Ironic has."""
         changes = self.changes()
-        self._sent = self._node or {}
-        self._reset_interfaces = False
+        self._take(self._node or {})
         self._sent_ports = {port['uuid']: port for port in (self._ports or {}).values()}
         self._traits.clear()
         return changes
@@ -183,6 +223,8 @@ class NodeCopy:
     def forget(self) -> None:
         """Drop the copy, so that it is fetched again; changes that are not written yet are lost."""
         self._node = self._resource = self._ports = None
+        self._reset_interfaces = False
+        self._chosen_interfaces = {}
         self._traits.clear()
 
     def _take(self, node: JsonObject) -> JsonObject:
@@ -190,7 +232,20 @@ class NodeCopy:
         self._sent = node
         self._resource = None
         self._reset_interfaces = False
+        self._chosen_interfaces = {}
         return node
+
+    def _write_node(self, changes: Changes) -> None:
+        chosen = self._chosen_interfaces if changes.reset_interfaces else {}
+        node = self._take(self._client.patch_node(self.uuid, changes.node, reset_interfaces=changes.reset_interfaces))
+        # Ironic resets also those that the request sets to what they were before.
+        lost = [
+            {'op': 'add', 'path': f'/{field}', 'value': value}
+            for field, value in chosen.items()
+            if node.get(field) != value
+        ]
+        if lost:
+            self._take(self._client.patch_node(self.uuid, lost))
 
     def _create_port(self, port: JsonObject) -> None:
         mac = port['address']
@@ -203,6 +258,15 @@ class NodeCopy:
         LOG.info('Port %s of node %s created', mac, self.uuid)
         self.ports[mac] = created
         self._sent_ports[created['uuid']] = created
+
+    def _patch_port(self, port_uuid: str, patch: JsonPatch, *, tolerant: bool) -> JsonObject:
+        try:
+            return self._client.patch_port(port_uuid, patch)
+        except exceptions.IronicError as exc:
+            if not tolerant or exc.status != HTTPStatus.BAD_REQUEST:
+                raise
+            LOG.warning('Port %s of node %s stays as it is: %s', port_uuid, self.uuid, exc)
+            return self._sent_ports[port_uuid]
 
     def _delete_port(self, port_uuid: str) -> None:
         try:
@@ -250,6 +314,10 @@ def _difference(before: JsonObject, after: JsonObject) -> JsonPatch:
         else:
             patch += _operations({field: old} if field in before else {}, {field: new} if field in after else {}, '')
     return sorted(patch, key=lambda operation: str(operation['path']))
+
+
+def _touches(patch: JsonPatch, field: str) -> bool:
+    return any(operation['path'] == f'/{field}' for operation in patch)
 
 
 def _operations(old: JsonObject, new: JsonObject, parent: str) -> JsonPatch:

@@ -11,7 +11,6 @@ import functools
 from typing import Any
 
 from oslo_db import exception as db_exceptions
-from oslo_utils import netutils
 import sqlalchemy as sa
 
 from ironic_inspector import utils
@@ -21,6 +20,7 @@ from ironic_inspector.common import jsontext
 from ironic_inspector.common import node_copy
 from ironic_inspector.conductor import enrolling
 from ironic_inspector.conductor import known_data
+from ironic_inspector.conductor import lookup
 from ironic_inspector.conductor import nodes_in_use
 from ironic_inspector.conductor import services as conductor_services
 from ironic_inspector.conductor.ramdisk_logs import PendingLogs
@@ -148,7 +148,7 @@ class Processor:
     ) -> NodeInfo:
         """Return the node that sent the data, held by `stack`."""
         services = self._services
-        attributes = {MAC_ATTRIBUTE: _macs(data), BMC_ATTRIBUTE: _bmc_addresses(data)}
+        attributes = lookup.attributes_in(data)
         try:
             node_uuid = services.nodes.find(attributes)
         except exceptions.NotFound as exc:
@@ -210,18 +210,41 @@ class Processor:
             with _naming(named.name, info), services.metrics.hook(named.name, 'before_update'):
                 named.hook.before_update(data, info)
         services.store.save(info.uuid, self._processed(data), processed=True)
-        with services.metrics.rules('conditions'):
-            rules = services.rules.choose(info, data)
+        rules = self._choose(info, data)
         if not rules:
             # Ironic takes its time, and there may be hundreds of nodes whose data would have to be kept meanwhile.
             data.clear()
             forgotten()
-        changes = _written(info)
-        LOG.info('Written to Ironic: %s', changes, node_info=info)
-        services.pxe_filter.learn(changes.new_ports)
+        self._write(info)
         if rules:
             self._apply(rules, info, data)
         services.pxe_filter.sync()
+
+    def _choose(self, info: NodeInfo, data: JsonObject) -> Chosen:
+        try:
+            with self._services.metrics.rules('conditions'):
+                return self._services.rules.choose(info, data)
+        except utils.Error:
+            # What the hooks found is no less true.
+            with _telling_only(info):
+                self._write(info)
+            raise
+
+    def _write(self, info: NodeInfo) -> None:
+        """Write to Ironic what hooks have changed."""
+        # They read what others send, such as switches: what Ironic does not take of it must not fail the node.
+        changes = self._written(info, tolerant=True)
+        LOG.info('Written to Ironic: %s', changes, node_info=info)
+
+    def _written(self, info: NodeInfo, *, tolerant: bool = False) -> node_copy.Changes:
+        new_ports = info.new_ports
+        try:
+            return info.write(tolerant=tolerant)
+        except (TypeError, ValueError) as exc:
+            raise utils.Error(f'What is to be written to Ironic cannot be sent ({info.changes()}): {exc}') from exc
+        finally:
+            # Of a write that failed some may be there; to know one too many does not open the filter.
+            self._services.pxe_filter.learn(new_ports)
 
     def _processed(self, data: JsonObject) -> str:
         try:
@@ -235,21 +258,19 @@ class Processor:
     def _apply(self, rules: Chosen, info: NodeInfo, data: JsonObject) -> None:
         try:
             with self._services.metrics.rules('actions'):
-                changes_data = rules.apply(info)
+                rules.apply(info)
         except utils.Error:
             # What rules have set before one fails the node tells more of why it has failed.
-            try:
-                self._write_what_was_set(rules, info)
-            except exceptions.InspectorError as exc:
-                LOG.error('%s', exc, node_info=info)
+            with _telling_only(info):
+                self._keep_what_was_set(rules, info, data)
             raise
-        if changes_data:
-            self._services.store.save(info.uuid, _without_logs(data), processed=True)
-        self._write_what_was_set(rules, info)
+        self._keep_what_was_set(rules, info, data)
 
-    def _write_what_was_set(self, rules: Chosen, info: NodeInfo) -> None:
+    def _keep_what_was_set(self, rules: Chosen, info: NodeInfo, data: JsonObject) -> None:
+        if rules.change_data:
+            self._services.store.save(info.uuid, _without_logs(data), processed=True)
         try:
-            changes = _written(info)
+            changes = self._written(info)
         except (exceptions.Busy, exceptions.ShuttingDown):
             raise
         except exceptions.InspectorError as exc:
@@ -343,11 +364,13 @@ def _unexpected(failure: Exception, hook: str) -> str:
     return f'Unexpected exception {type(failure).__name__} in hook {hook}: {failure}'
 
 
-def _written(info: NodeInfo) -> node_copy.Changes:
+@contextlib.contextmanager
+def _telling_only(info: NodeInfo) -> Iterator[None]:
+    """Log what goes wrong on the way to raise another failure."""
     try:
-        return info.write()
-    except (TypeError, ValueError) as exc:
-        raise utils.Error(f'What is to be written to Ironic cannot be sent ({info.changes()}): {exc}') from exc
+        yield
+    except exceptions.InspectorError as exc:
+        LOG.error('%s', exc, node_info=info)
 
 
 @contextlib.contextmanager
@@ -367,23 +390,3 @@ def _raise_collected(failures: Iterable[str]) -> None:
 
 def _without_logs(data: JsonObject) -> str:
     return jsontext.dumps({key: value for key, value in data.items() if key != 'logs'})
-
-
-def _macs(data: JsonObject) -> list[str]:
-    """Return the MACs to look a node up by: of the interfaces that a hook found, or of all there are.
-
-    Without that hook both are just what the ramdisk sent, of any form.
-    """
-    known, inventory = data.get('all_interfaces'), data.get('inventory')
-    if isinstance(known, dict):
-        found: list[Any] = [item.get('mac') for item in known.values() if isinstance(item, dict)]
-    else:
-        interfaces = inventory.get('interfaces') if isinstance(inventory, dict) else None
-        items = interfaces if isinstance(interfaces, list) else []
-        found = [item.get('mac_address') for item in items if isinstance(item, dict)]
-    return [mac.lower() for mac in found if isinstance(mac, str) and netutils.is_valid_mac(mac)]
-
-
-def _bmc_addresses(data: JsonObject) -> list[str]:
-    found = (utils.get_ipmi_address_from_data(data), utils.get_ipmi_v6address_from_data(data))
-    return [address for address in found if address]

@@ -156,6 +156,8 @@ class RuleActionPlugin(_WithParams, abc.ABC):
     """Names of parameters whose texts may have fields, such as {data[inventory][bmc_address]}."""
     IS_PUBLIC = False
     """Whether what the parameters say stands in the log afterwards: no action for rules with secrets."""
+    CAN_BE_PREVIEWED = False
+    """Whether all that it does is done through the methods of the node that it is given, and so can be undone."""
 
     @abc.abstractmethod
     def apply(self, node_info: Any, params: JsonObject, **kwargs: Any) -> None:
@@ -164,6 +166,8 @@ class RuleActionPlugin(_WithParams, abc.ABC):
 
 class RuleDataActionPlugin(RuleActionPlugin):
     """An action on the introspection data in place of the node."""
+
+    CAN_BE_PREVIEWED = True
 
     def apply(self, node_info: Any, params: JsonObject, **kwargs: Any) -> None:
         """See `apply_to_data`, which is called instead."""

@@ -13,6 +13,9 @@ LOG = utils.getProcessingLogger(__name__)
 
 JsonObject = dict[str, Any]
 
+_MOVABLE = ironic.INTROSPECTABLE - {'inspect failed'}
+"""Provision states in which Ironic lets ports get another link, physical network or `pxe_enabled`."""
+
 
 def known(introspection_data: JsonObject) -> dict[str, JsonObject]:
     """Return the records of interfaces in the inventory by their names, of those that are in `all_interfaces`.
@@ -39,11 +42,11 @@ def with_ports(introspection_data: JsonObject, macs: Container[str]) -> Iterator
 def can_be_moved(node_info: Any) -> bool:
     """Tell whether Ironic lets the ports of a node move to other switches and networks, and log it if not.
 
-    It does not while somebody uses the node, unless that is in maintenance.
+    It does not, for one, while somebody uses the node, unless that is in maintenance.
     """
     node = node_info.fields
     state = node.get('provision_state')
-    if state not in ironic.IN_USE or node.get('maintenance'):
+    if state in _MOVABLE or node.get('maintenance'):
         return True
     LOG.info('The links and networks of its ports are left alone: the node is %s', state, node_info=node_info)
     return False

@@ -32,6 +32,8 @@ class PhysnetCidrMapHook(base_physnet.BasePhysnetHook):
 
     def before_update(self, introspection_data: base.JsonObject, node_info: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """See BasePhysnetHook; openstacksdk's ports, which take much memory, are not needed here."""
+        if not interfaces.can_be_moved(node_info):
+            return
         for _name, mac, record in interfaces.with_ports(introspection_data, node_info.port_fields):
             self._set(mac, self._physnet(record), node_info)
 

@@ -48,7 +48,11 @@ def _check_flags(params: base.JsonObject, *names: str) -> None:
             raise ValueError(f'{name}: it must be true or false')
 
 
-class FailAction(base.RuleActionPlugin):
+class _NodeAction(base.RuleActionPlugin):
+    CAN_BE_PREVIEWED = True
+
+
+class FailAction(_NodeAction):
     """fail: fails the introspection with `message`."""
 
     REQUIRED_PARAMS = ('message',)
@@ -58,7 +62,7 @@ class FailAction(base.RuleActionPlugin):
         raise utils.Error(params['message'], node_info=node_info)
 
 
-class LogAction(base.RuleActionPlugin):
+class LogAction(_NodeAction):
     """log: writes `message` to the log of the service, at `level` (debug, info, warning, error; info)."""
 
     REQUIRED_PARAMS = ('message',)
@@ -80,7 +84,7 @@ class LogAction(base.RuleActionPlugin):
         LOG.log(level, '%s', text.storable(str(params['message'])), node_info=node_info)
 
 
-class SetAttributeAction(base.RuleActionPlugin):
+class SetAttributeAction(_NodeAction):
     """set-attribute: sets `path` of the node to `value`.
 
     With a new `driver` the interfaces go back to its defaults, unless `reset_interfaces` is false.
@@ -103,7 +107,7 @@ class SetAttributeAction(base.RuleActionPlugin):
         node_info.patch([{'op': 'add', 'path': path, 'value': params.get('value')}], **options)
 
 
-class DelAttributeAction(base.RuleActionPlugin):
+class DelAttributeAction(_NodeAction):
     """del-attribute: removes `path` from the node, where it is there."""
 
     REQUIRED_PARAMS = ('path',)
@@ -120,7 +124,7 @@ class DelAttributeAction(base.RuleActionPlugin):
             node_info.patch([{'op': 'remove', 'path': path}])
 
 
-class ExtendAttributeAction(base.RuleActionPlugin):
+class ExtendAttributeAction(_NodeAction):
     """extend-attribute: appends `value` to the list at `path` of the node; with `unique` only if it is not in it."""
 
     REQUIRED_PARAMS = ('path', 'value')
@@ -137,7 +141,7 @@ class ExtendAttributeAction(base.RuleActionPlugin):
         node_info.replace_field(_pointer(params['path']), lambda items: _extended(items, params), default=[])
 
 
-class SetCapabilityAction(base.RuleActionPlugin):
+class SetCapabilityAction(_NodeAction):
     """set-capability: sets the capability `name` of the node to `value`; without one, removes it."""
 
     REQUIRED_PARAMS = ('name',)
@@ -152,7 +156,7 @@ class SetCapabilityAction(base.RuleActionPlugin):
         node_info.update_properties(capabilities=text.format_capabilities(capabilities))
 
 
-class UnsetCapabilityAction(base.RuleActionPlugin):
+class UnsetCapabilityAction(_NodeAction):
     """unset-capability: removes the capability `name` of the node, where it has it."""
 
     REQUIRED_PARAMS = ('name',)
@@ -173,7 +177,7 @@ def _capabilities(node_info: Any) -> dict[str, str]:
     return text.parse_capabilities((node_info.fields.get('properties') or {}).get('capabilities'))
 
 
-class AddTraitAction(base.RuleActionPlugin):
+class AddTraitAction(_NodeAction):
     """add-trait: adds the trait `name` to the node."""
 
     REQUIRED_PARAMS = ('name',)
@@ -183,7 +187,7 @@ class AddTraitAction(base.RuleActionPlugin):
         node_info.add_trait(str(params['name']))
 
 
-class RemoveTraitAction(base.RuleActionPlugin):
+class RemoveTraitAction(_NodeAction):
     """remove-trait: removes the trait `name` from the node, where it has it."""
 
     REQUIRED_PARAMS = ('name',)
@@ -193,7 +197,7 @@ class RemoveTraitAction(base.RuleActionPlugin):
         node_info.remove_trait(str(params['name']))
 
 
-class _PortAction(base.RuleActionPlugin):
+class _PortAction(_NodeAction):
     """An action on the port of the node with the MAC or the UUID `port_id`."""
 
     FORMATTED_PARAMS = ('port_id', 'value')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 import ipaddress
 import re
 from typing import Any
@@ -13,6 +14,7 @@ from ironic_inspector.common import exceptions
 from ironic_inspector.common import ironic
 from ironic_inspector.plugins import base
 from ironic_inspector.plugins import checks
+from ironic_inspector.plugins.interfaces import can_be_moved
 
 LOG = utils.getProcessingLogger(__name__)
 
@@ -92,10 +94,10 @@ class ValidateInterfacesHook(base.ProcessingHook):
             LOG.debug('The existing ports are left alone: the node is %s', state, node_info=node_info)
             return
         if self._keep_ports == 'present':
-            _keep_only(introspection_data['all_interfaces'], node_info)
+            _keep_only({interface['mac'] for interface in introspection_data['all_interfaces'].values()}, node_info)
         elif self._keep_ports == 'added':
-            _keep_only(interfaces, node_info)
-        if self._overwrite and self._update_pxe_enabled:
+            _keep_only(introspection_data['macs'], node_info)
+        if self._overwrite and self._update_pxe_enabled and can_be_moved(node_info):
             _correct_pxe_enabled(interfaces, node_info)
 
     def _unsuitable(self, name: str, interface: base.JsonObject) -> str | None:
@@ -161,8 +163,7 @@ def _ip(record: base.JsonObject, ignored: list[str]) -> str | None:
     return None
 
 
-def _keep_only(interfaces: Interfaces, node_info: Any) -> None:
-    macs = {interface['mac'] for interface in interfaces.values()}
+def _keep_only(macs: Collection[str], node_info: Any) -> None:
     for mac in [mac for mac in node_info.port_fields if mac not in macs]:
         LOG.info('The port %s is deleted: the node has no such interface to keep', mac, node_info=node_info)
         node_info.delete_port(mac)

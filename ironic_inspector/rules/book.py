@@ -46,15 +46,19 @@ class Chosen:
         """Whether the values that one of them sets are secrets."""
         return any(rule.written.sensitive for rule in self.rules)
 
-    def apply(self, info: NodeInfo) -> bool:
-        """Carry out the actions on the node and the data; return whether the data may have changed.
+    @property
+    def change_data(self) -> bool:
+        """Whether one of them works on the introspection data, too."""
+        return any(rule.changes_data for rule in self.rules)
 
-        utils.Error if one fails; what those before it changed is left in place.
+    def apply(self, info: NodeInfo) -> None:
+        """Carry out the actions on the node and the data; utils.Error if one fails.
+
+        What those before it changed is left in place.
         """
         for rule in self.rules:
             LOG.info('Introspection rule %s applies', rule.written.name, node_info=info)
             rule.apply(info, self._facts)
-        return any(rule.changes_data for rule in self.rules)
 
     def __str__(self) -> str:
         """Name the rules in messages."""

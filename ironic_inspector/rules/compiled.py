@@ -186,6 +186,11 @@ class Action:
         """Whether the action works on the introspection data, not on the node."""
         return isinstance(self._plugin, base.RuleDataActionPlugin)
 
+    @property
+    def can_be_previewed(self) -> bool:
+        """Whether nothing but the node that it is given, and the data, is changed when the action is carried out."""
+        return self._plugin.CAN_BE_PREVIEWED
+
     def apply(self, info: NodeInfo, facts: Facts) -> None:
         """Carry the action out."""
         if self._loop is None:

@@ -59,7 +59,7 @@ class PreviewedNode(NodeInfo):
     def set_attributes(self, attributes: Any) -> None:
         """See NodeInfo; nothing comes of it."""
 
-    def write(self) -> node_copy.Changes:
+    def write(self, *, tolerant: bool = False) -> node_copy.Changes:  # noqa: ARG002
         """See NodeInfo: returns what would be written since this was last called."""
         return self._copy.pretend_to_write()
 
@@ -76,7 +76,8 @@ def preview(
     {the rule, "in_scope": bool, "applies": bool, "error", "changes": null or {"node", "ports", "data", ...}}, and for
     each of its conditions {the condition, "values", "results", "result": bool, "error"}; patches are those of RFC 6902.
     As when they are applied, all rules are chosen first, and then carried out in their order; the first that fails ends
-    it. `even_disabled` takes rules for enabled that are not.
+    it. One with an action that does more than can be undone is not carried out, and has that for its error.
+    `even_disabled` takes rules for enabled that are not.
     """
     data = copy.deepcopy(data)
     facts = Facts(data, info.fields)
@@ -131,6 +132,10 @@ class _Report:
 
     def apply(self, info: PreviewedNode, facts: Facts, *, is_secret: bool) -> str | None:
         """Apply the rule, and take note of what it changes, without secrets; return why it fails, if it does."""
+        beyond = [action.written.name for action in self._rule.actions if not action.can_be_previewed]
+        if beyond:
+            self.error = f'What it changes is not known: {", ".join(beyond)} cannot be previewed, only carried out'
+            return None
         before = copy.deepcopy(facts.data) if self._rule.changes_data else facts.data
         try:
             self._rule.apply(info, facts)

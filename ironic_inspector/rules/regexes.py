@@ -54,6 +54,10 @@ class RegexError(ValueError):
     """A pattern that cannot be used; the message says where it goes wrong, and why."""
 
 
+class TextTooLong(ValueError):
+    """A text that is not searched; the message says how long it is."""
+
+
 class RegexTimeout(Exception):
     """A search that would take too long; the message says which."""
 
@@ -67,7 +71,7 @@ class Regex:
     _full: regex.Pattern[str] = dataclasses.field(repr=False)
 
     def search(self, text: str) -> bool:
-        """Tell whether the pattern is found anywhere in a text; RegexTimeout if that takes too long."""
+        """Tell whether the pattern is found anywhere in a text; TextTooLong, or RegexTimeout if it takes too long."""
         self._check(text)
         try:
             return self._searched.search(text, timeout=TIMEOUT, concurrent=True) is not None
@@ -78,7 +82,7 @@ class Regex:
         """Tell whether a text matches from its start on when the pattern is ended by a $, unless it already is.
 
         So it has always been for rules, and therefore a newline may follow, and the $ of a|b is one of b alone.
-        RegexTimeout if it takes too long.
+        TextTooLong, or RegexTimeout if it takes too long.
         """
         self._check(text)
         try:
@@ -88,7 +92,7 @@ class Regex:
 
     def _check(self, text: str) -> None:
         if len(text) > MAX_TEXT:
-            raise RegexTimeout(
+            raise TextTooLong(
                 f'The regular expression {checks.shown(self.pattern)} was not searched for in a text of {len(text)} '
                 f'characters: {MAX_TEXT} are allowed'
             )

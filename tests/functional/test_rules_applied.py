@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from ironic_inspector.db import engine
+from ironic_inspector.rules.book import RuleBook
 from tests.functional.lab import Lab
 from tests.functional.lab import Machine
 from tests.functional.lab import message
@@ -16,6 +18,8 @@ from tests.functional.rules import UUID
 from tests.functional.rules import ask
 from tests.functional.rules import create
 from tests.functional.rules import no_rules
+from tests.unit.plugins.nodes import configuration
+from tests.unit.rules import documents
 
 __all__ = ['no_rules']
 
@@ -188,6 +192,18 @@ def test_a_new_driver(lab: Lab, more: Json) -> None:
     queries = [call.query for call in lab.calls(machine, since) if call.method == 'PATCH']
     assert len(queries) == 2
     assert ('reset_interfaces' in queries[1]) is (not more)
+
+
+def test_a_driver_that_the_node_has_already(lab: Lab) -> None:
+    create(
+        lab,
+        {'action': 'set-attribute', 'path': '/driver', 'value': 'redfish'},
+        {'action': 'set-attribute', 'path': '/extra/run', 'value': '{data[run]}'},
+    )
+    machine = lab.finished(run=1)
+    lab.finished(machine, run=2)
+    node = lab.ironic.node(machine.uuid)
+    assert (node['driver'], node['extra']['run']) == ('redfish', '2')
 
 
 def test_actions_on_ports(lab: Lab) -> None:
@@ -394,6 +410,41 @@ def test_a_regular_expression_that_would_take_years(lab: Lab) -> None:
     assert f'Introspection rule {UUID} failed: The regular expression' in lab.status(machine)['error']
 
 
+def test_what_was_set_before_a_failure_is_kept(lab: Lab) -> None:
+    create(
+        lab,
+        ACTION,
+        {'action': 'set-data', 'path': '/seen', 'value': True},
+        {'action': 'fail', 'message': 'This machine is not ours'},
+    )
+    machine, _error = fail(lab)
+    assert lab.ironic.node(machine.uuid)['extra']['rule'] == 'applied'
+    assert lab.data(machine).json()['seen'] is True
+
+
+def test_what_hooks_have_found_is_written_if_a_condition_fails(lab: Lab) -> None:
+    create(lab, conditions=[{'op': 'contains', 'field': 'evil', 'value': '(a|aa)+$'}])
+    machine = lab.waiting()
+    assert lab.call_back(machine.data(evil='a' * 1000 + '!')).status_code == 400
+    assert lab.status(machine)['state'] == 'error'
+    assert lab.ironic.node(machine.uuid)['properties']['cpus'] == '80'
+
+
+def test_a_text_that_is_too_long_to_search_fails_nothing(lab: Lab) -> None:
+    create(lab, conditions=[{'op': 'contains', 'field': 'data://$', 'value': 'x'}])
+    lab.finished(padding='x' * 300_000)
+
+
+def test_what_ironic_refuses_of_a_port_fails_nothing(lab: Lab) -> None:
+    machine = lab.machine(port=False)
+    lab.ironic.add_port(machine.uuid, machine.mac, pxe_enabled=False)
+    lab.waiting(machine)
+    with lab.ironic.fail('PATCH', '/v1/ports/', 400) as failing:
+        assert lab.call_back(machine.data()).status_code == 200
+        lab.reached(machine, 'finished')
+    assert failing.hits == 1
+
+
 def test_what_ironic_refuses_names_the_rules(lab: Lab) -> None:
     create(lab, ACTION | {'path': '/no_such_field'}, uuid=UUID, description='Marks it')
     _machine, error = fail(lab)
@@ -480,25 +531,25 @@ def test_secrets_do_not_get_out(make_lab: Callable[..., Lab]) -> None:
 # Several processes
 
 
-def test_changes_of_another_process_are_followed(
-    make_lab: Callable[..., Lab], make_inspector: Callable[..., Any]
-) -> None:
+def test_changes_of_another_process_are_followed(make_lab: Callable[..., Lab]) -> None:
     lab = make_lab()
     lab.finished()
-    url = lab.inspector.options['database']['connection']
-    other = Lab(lab.ironic, make_inspector(database={'connection': url}))
+    conf = configuration(database__connection=lab.inspector.options['database']['connection'])
+    database = engine.Database(conf)
+    other = RuleBook.load(conf, database)
     machine = lab.machine()
-    create(other, ACTION, uuid=UUID)
+    rule = other.create(documents.parse({'uuid': UUID, 'actions': [ACTION]}))
     assert applied(lab, machine)
-    ask(other, 'PATCH', f'/{UUID}', json={'actions': [ACTION | {'value': 'changed'}]})
+    other.replace(documents.parse({'uuid': UUID, 'actions': [ACTION | {'value': 'changed'}]}), other.get(rule.uuid))
     assert not applied(lab, machine)
     assert lab.ironic.node(machine.uuid)['extra'] == {'rule': 'changed'}
-    ask(other, 'DELETE', f'/{UUID}')
+    other.delete(UUID)
     lab.ironic.update_node(machine.uuid, extra={})
     assert not applied(lab, machine)
     create(lab, ACTION)
-    ask(other, 'DELETE')
+    other.delete_all()
     assert not applied(lab, machine)
+    database.engine.dispose()
 
 
 def test_nothing_of_all_this_was_unexpected(lab: Lab) -> None:

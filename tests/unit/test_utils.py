@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ironic_inspector import utils
+from ironic_inspector.common import ironic
 
 
 @pytest.mark.parametrize(
@@ -56,3 +57,9 @@ def test_the_node_stands_in_front_of_each_message(caplog: pytest.LogCaptureFixtu
         logger.info('%d disks', 3, data={'boot_interface': '01-52-54-00-AA-BB-%s'})
         logger.info('nobody')
     assert caplog.messages == ['[MAC: 52:54:00:aa:bb:%s] 3 disks', '[unidentified node] nobody']
+
+
+def test_a_node_of_the_sdk_does_as_well(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, 'ironic_inspector.test'):
+        utils.getProcessingLogger('ironic_inspector.test').info('on', node_info=ironic.as_node({'uuid': 'c0ffee'}))
+    assert caplog.messages == ['[node: c0ffee] on']

@@ -32,6 +32,7 @@ class AssignAction(base.RuleActionPlugin):
     REQUIRED_PARAMS = {'owner'}
     OPTIONAL_PARAMS = {'trait'}
     FORMATTED_PARAMS = ['owner']
+    CAN_BE_PREVIEWED = True
 
     def apply(self, node_info, params, **kwargs):
         node_info.patch([{'op': 'add', 'path': '/owner', 'value': params['owner']}])

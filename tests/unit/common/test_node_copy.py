@@ -88,11 +88,84 @@ def test_a_port_whose_mac_is_taken_is_left_out(ironic: InMemoryIronic, node_copy
     assert ironic.count('POST') == 1
 
 
+def test_what_ironic_refuses_of_a_port_may_be_left_out(ironic: InMemoryIronic, node_copy: NodeCopy) -> None:
+    patch = [add('/local_link_connection', {'switch_id': 'odd'})]
+    node_copy.patch_port(MAC, patch)
+    with ironic.fail('PATCH', '/v1/ports/', 400), pytest.raises(exceptions.IronicError):
+        node_copy.write()
+    with ironic.fail('PATCH', '/v1/ports/', 400):
+        node_copy.write(tolerant=True)
+    assert not node_copy.changes()
+    node_copy.patch_port(MAC, patch)
+    with ironic.fail('PATCH', '/v1/ports/', 403), pytest.raises(exceptions.IronicError):
+        node_copy.write(tolerant=True)
+
+
 def test_a_port_that_is_gone_already_is_no_error(ironic: InMemoryIronic, node_copy: NodeCopy, uuid: str) -> None:
     node_copy.delete_port(MAC)
     with ironic.fail('DELETE', '/v1/ports/', 404):
         node_copy.write()
     assert not node_copy.changes()
+
+
+def test_a_new_port_has_what_ironic_will_give_it(ironic: InMemoryIronic, node_copy: NodeCopy, uuid: str) -> None:
+    mac = '52:54:00:00:00:02'
+    node_copy.add_port(mac, {})
+    fields = ('description', 'extra', 'is_smartnic', 'local_link_connection', 'physical_network', 'pxe_enabled')
+    for field in fields:
+        value = node_copy.ports[mac][field]
+        node_copy.patch_port(mac, [{'op': 'replace', 'path': f'/{field}', 'value': value}])
+    (port,) = node_copy.changes().new_ports
+    assert port.keys() == {'uuid', 'node_uuid', 'address'}
+    before = {field: node_copy.ports[mac][field] for field in fields}
+    node_copy.write()
+    assert {field: node_copy.ports[mac][field] for field in fields} == before
+
+
+@pytest.fixture
+def ipmi(ironic: InMemoryIronic, client: IronicClient) -> NodeCopy:
+    """A node with interfaces that are the default of no driver."""
+    fields = {'driver': 'ipmi', 'boot_interface': 'mine', 'raid_interface': 'mine'}
+    return NodeCopy(ironic.add_node(**fields)['uuid'], client)
+
+
+def interfaces(ironic: InMemoryIronic, node_copy: NodeCopy) -> tuple[str, str, str]:
+    node = ironic.node(node_copy.uuid)
+    return node['driver'], node['boot_interface'], node['raid_interface']
+
+
+def test_a_driver_that_is_what_it_was_resets_nothing(ironic: InMemoryIronic, ipmi: NodeCopy) -> None:
+    ipmi.patch([add('/driver', 'ipmi')], reset_interfaces=True)
+    ipmi.patch([add('/extra/a', 1)])
+    assert ipmi.write().reset_interfaces is False
+    assert interfaces(ironic, ipmi) == ('ipmi', 'mine', 'mine')
+
+
+def test_a_new_driver_resets_what_is_not_chosen_after_it(ironic: InMemoryIronic, ipmi: NodeCopy) -> None:
+    default = ironic.add_node(driver='redfish')['raid_interface']
+    ipmi.patch([add('/driver', 'redfish')], reset_interfaces=True)
+    ipmi.patch([add('/boot_interface', 'mine')])
+    assert ipmi.changes().node == [add('/driver', 'redfish'), add('/boot_interface', 'mine')]
+    ipmi.write()
+    assert interfaces(ironic, ipmi) == ('redfish', 'mine', default)
+    assert not ipmi.changes()
+    assert ironic.count('PATCH') == 2
+
+
+def test_what_was_chosen_before_a_new_driver_is_lost(ironic: InMemoryIronic, ipmi: NodeCopy) -> None:
+    default = ironic.add_node(driver='redfish')
+    ipmi.patch([add('/boot_interface', 'other')])
+    ipmi.patch([add('/driver', 'redfish')], reset_interfaces=True)
+    ipmi.write()
+    assert interfaces(ironic, ipmi) == ('redfish', default['boot_interface'], default['raid_interface'])
+    assert ironic.count('PATCH') == 1
+
+
+def test_interfaces_that_come_with_the_driver_in_one_patch(ironic: InMemoryIronic, ipmi: NodeCopy) -> None:
+    ipmi.patch([add('/boot_interface', 'other'), add('/driver', 'redfish')], reset_interfaces=True)
+    ipmi.write()
+    assert interfaces(ironic, ipmi)[:2] == ('redfish', 'other')
+    assert ironic.count('PATCH') == 1
 
 
 def test_traits(ironic: InMemoryIronic, node_copy: NodeCopy, uuid: str) -> None:

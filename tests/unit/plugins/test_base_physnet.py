@@ -75,7 +75,8 @@ def test_a_port_that_another_hook_has_just_created(nodes: Nodes) -> None:
 
 
 @pytest.mark.parametrize(
-    ('state', 'maintenance', 'expected'), [('active', False, None), ('rescue', False, None), ('active', True, 'rack-1')]
+    ('state', 'maintenance', 'expected'),
+    [('active', False, None), ('rescue', False, None), ('inspect failed', False, None), ('active', True, 'rack-1')],
 )
 def test_nodes_that_somebody_uses(nodes: Nodes, state: str, maintenance: bool, expected: str | None) -> None:
     node_info = nodes.enrol({ETH0: {}}, provision_state=state, maintenance=maintenance)

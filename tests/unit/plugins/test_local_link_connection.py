@@ -166,7 +166,13 @@ def test_nothing_is_raised(nodes: Nodes, data: dict[str, Any], processed: Any) -
 
 @pytest.mark.parametrize(
     ('state', 'maintenance', 'expected'),
-    [('active', False, {}), ('rescue', False, {}), ('active', True, LEAF), ('enroll', False, LEAF)],
+    [
+        ('active', False, {}),
+        ('rescue', False, {}),
+        ('inspect failed', False, {}),
+        ('active', True, LEAF),
+        ('enroll', False, LEAF),
+    ],
 )
 def test_nodes_that_somebody_uses(nodes: Nodes, state: str, maintenance: bool, expected: Any) -> None:
     node_info = nodes.enrol({ETH0: {}}, provision_state=state, maintenance=maintenance)

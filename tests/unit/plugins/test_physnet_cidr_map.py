@@ -116,6 +116,13 @@ def test_a_malformed_map_stops_the_start(item: str, reason: str) -> None:
     assert reason in str(failure.value)
 
 
+@pytest.mark.parametrize('state', ['active', 'rescue', 'inspect failed'])
+def test_ports_that_ironic_does_not_let_move(nodes: Nodes, state: str) -> None:
+    node_info = nodes.enrol({ETH0: {}}, provision_state=state)
+    hook_with(MAP).before_update(addressed('192.0.2.5'), node_info)
+    assert not node_info.changes()
+
+
 @given(data=arbitrary.spoiled(('inventory',)), accepted=arbitrary.JSON)
 @arbitrary.SETTINGS
 def test_only_error_is_raised(nodes: Nodes, data: dict[str, Any], accepted: Any) -> None:

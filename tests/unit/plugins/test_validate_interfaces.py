@@ -275,6 +275,26 @@ def test_keep_ports_deletes_the_others(
     assert {mac.lower() for mac in ports} == left
 
 
+def test_keep_ports_by_the_macs_that_other_hooks_have_chosen(nodes: Nodes) -> None:
+    node_info = nodes.enrol({PXE: {}, IDLE: {}, GONE: {}})
+    hook = hook_with(add_ports='all', keep_ports='added')
+    data = machine()
+    hook.before_processing(data)
+    data['macs'] = [PXE, INFINIBAND, GONE]
+    hook.before_update(data, node_info)
+    assert nodes.ports(node_info).keys() == {PXE, INFINIBAND, GONE}
+
+
+@pytest.mark.parametrize(
+    ('state', 'maintenance', 'corrected'),
+    [('inspect failed', False, False), ('enroll', False, True), ('inspect failed', True, True)],
+)
+def test_pxe_enabled_where_ironic_permits_it(nodes: Nodes, state: str, maintenance: bool, corrected: bool) -> None:
+    node_info = nodes.enrol({PXE: {'pxe_enabled': False}}, provision_state=state, maintenance=maintenance)
+    ports = updated(nodes, node_info, machine())
+    assert ports[PXE]['pxe_enabled'] is corrected
+
+
 @pytest.mark.parametrize('state', ['active', 'rescue'])
 def test_ports_of_a_node_in_use_stay_as_they_are(nodes: Nodes, state: str) -> None:
     node_info = nodes.enrol({IDLE: {}, GONE: {}, INFINIBAND: {'pxe_enabled': True}}, provision_state=state)

@@ -174,7 +174,8 @@ def test_the_rules_that_hold_are_chosen_before_any_is_applied(rules: RuleBook, n
     assert of(chosen.rules) == [0, 1]
     assert str(chosen) == f'{UUIDS[0]}, {UUIDS[1]}'
     assert not info.changes()
-    assert chosen.apply(info) is True
+    chosen.apply(info)
+    assert chosen.change_data
     assert data == {'a': 1, 'seen': 'applied'}
     assert info.fields['extra'] == {'rule': 'applied'}
 
@@ -186,7 +187,7 @@ def test_nothing_is_chosen(rules: RuleBook, nodes: Nodes) -> None:
 
 def test_whether_the_data_may_have_changed(rules: RuleBook, nodes: Nodes) -> None:
     rules.create(rule(0))
-    assert rules.choose(nodes.enrol(), {}).apply(nodes.enrol()) is False
+    assert not rules.choose(nodes.enrol(), {}).change_data
 
 
 @pytest.mark.parametrize('sensitive', [False, True])

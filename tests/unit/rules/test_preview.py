@@ -45,12 +45,21 @@ UNTOLD = 'it is sensitive, so no more is told'
 class Options(base.RuleActionPlugin):
     """Does what goes to the database at once in a real application."""
 
+    CAN_BE_PREVIEWED = True
+
     def apply(self, node_info: Any, params: base.JsonObject, **kwargs: Any) -> None:  # noqa: ARG002
         node_info.set_option('x', {'y': 1})
         assert node_info.options['x'] == {'y': 1}
         node_info.add_attribute('mac', MAC)
         node_info.set_attributes({'mac': [MAC]})
         node_info.invalidate_cache()
+
+
+class Foreign(base.RuleActionPlugin):
+    """Does more than change the node, as actions that were written for 12.5 may."""
+
+    def apply(self, node_info: Any, params: base.JsonObject, **kwargs: Any) -> None:  # noqa: ARG002
+        raise AssertionError('It has been carried out')
 
 
 @pytest.fixture
@@ -322,3 +331,12 @@ def test_what_is_told_is_what_happens(nodes: Nodes, document: dict[str, Any], da
     assert {port['uuid']: port['patch'] for port in changes['ports']} == done.ports
     assert sorted(changes['added_traits']) == sorted(done.added_traits)
     assert bool(changes['data']) == (repr(facts.data) != repr(data))
+
+
+def test_actions_that_may_do_more_are_not_carried_out(nodes: Nodes, database: engine.Database) -> None:
+    foreign = ready({'action': 'foreign'}, ACTION, installed=documents.plugins(foreign=Foreign()))
+    report = previewed(nodes, database, [foreign, ready()])
+    first, second = report['rules']
+    assert (first['applies'], first['changes'], report['error']) == (True, None, None)
+    assert 'foreign cannot be previewed' in first['error']
+    assert second['changes']['node']
