@@ -157,42 +157,61 @@ class Policy:
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         """Read the policy file in `conf`, if there is one; ConfigurationError if it cannot be used."""
-        self._enforcer = _enforcer(conf)
-        # While oslo.policy reads the files again there are too few rules.
+        self._conf = conf
+        # While oslo.policy reads the files again there are too few rules, so that another one enforces them.
+        self._reader = _enforcer(conf)
         self._lock = threading.Lock()
         self._load()
+        self._in_force = self._copy()
 
     def permits(self, rule: str, credentials: Mapping[str, Any]) -> bool:
         """Tell whether `rule` lets somebody with these credentials pass (see RequestContext.to_policy_values)."""
+        # A check may ask a server that takes its time: nobody else waits for that.
+        enforcer = self._follow()
+        try:
+            return bool(enforcer.authorize(rule, {}, dict(credentials)))
+        except (OSError, RuntimeError) as exc:
+            # The latter is what oslo.policy makes of a timeout, and of files for TLS that there are not.
+            LOG.error('The policy rule %s asks a server that does not answer, nobody passes it: %s', rule, exc)
+            return False
+
+    def _follow(self) -> policy.Enforcer:
+        """Return what enforces the files as they are now, or as they were before they became useless."""
         with self._lock:
             try:
-                self._load()
+                if self._load():
+                    self._in_force = self._copy()
             except exceptions.ConfigurationError as exc:
                 LOG.error('The policy has changed and stays as it was: %s', exc)
-            try:
-                return bool(self._enforcer.authorize(rule, {}, dict(credentials)))
-            except OSError as exc:
-                LOG.error('The policy rule %s asks a server that does not answer, nobody passes it: %s', rule, exc)
-                return False
+            return self._in_force
 
-    def _load(self) -> None:
-        """Read the files if they have changed. ConfigurationError, with the rules as they were, if they are useless."""
-        before = self._enforcer.rules
-        self._enforcer.use_conf = True
+    def _load(self) -> bool:
+        """Read the files if they have changed, and tell that.
+
+        ConfigurationError, with the rules as they were, if they are useless.
+        """
+        before = self._reader.rules
         try:
-            self._enforcer.load_rules()
-            if self._enforcer.rules is not before:
-                self._enforcer.check_rules(raise_on_violation=True)
+            self._reader.load_rules()
+            if changed := self._reader.rules is not before:
+                self._reader.check_rules(raise_on_violation=True)
         except _USELESS as exc:
             # What was read before the fault lacks the rest, so that defaults may permit what the files forbid.
-            self._enforcer.rules = before
-            source = self._enforcer.policy_path or self._enforcer.policy_file
+            self._reader.rules = before
+            source = self._reader.policy_path or self._reader.policy_file
             raise exceptions.ConfigurationError(
                 f'[oslo_policy]policy_file: {source} cannot be used: {_in_one_line(exc)}'
             ) from exc
-        finally:
-            # Evaluating a rule must not read the files again.
-            self._enforcer.use_conf = False
+        return changed
+
+    def _copy(self) -> policy.Enforcer:
+        """Return what enforces the rules that were read, and does not change any more."""
+        made = _enforcer(self._conf)
+        # Evaluating a rule must not read the files again.
+        made.set_rules(self._reader.rules, use_conf=False)
+        # They were checked as they were read.
+        made.load_rules()
+        return made
 
 
 def _in_one_line(failure: Exception) -> str:

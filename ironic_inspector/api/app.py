@@ -59,6 +59,7 @@ def create_app(conf: cfg.ConfigOpts, conductor: ConductorManager) -> flask.Flask
 
 def _middleware(conf: cfg.ConfigOpts, conductor: ConductorManager) -> Iterator[Callable[[Any], Any]]:
     """Yield what wraps the application, from the inside out."""
+    yield mount.Root
     # The headers of a proxy are taken at their word, so that all that follows sees the URL that the client used, but
     # for its secrets.
     yield lambda app: proxy_fix.ProxyFix(app, x_for=1, x_proto=1, x_host=1, x_port=1, x_prefix=1)

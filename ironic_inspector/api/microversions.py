@@ -38,8 +38,9 @@ def requested(headers: datastructures.Headers) -> Version:
 
     InvalidRequest if it is malformed, VersionNotSupported if there is no such version.
     """
-    value = headers.get(VERSION_HEADER)
-    if value is None:
+    # Empty, it says nothing.
+    value: str | None = headers.get(VERSION_HEADER, '').strip()
+    if not value:
         value = _standard(headers.get(STANDARD_HEADER, ''))
     if value is None or value.strip().lower() == 'latest':
         return MAXIMUM

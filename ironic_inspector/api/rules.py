@@ -162,7 +162,7 @@ def _shown(rule: db_rules.Rule) -> dict[str, Any]:
 
 
 def _links(rule: db_rules.Rule) -> dict[str, Any]:
-    return {'links': [{'rel': 'self', 'href': f'/v1/rules/{rule.uuid}'}]}
+    return {'links': [{'rel': 'self', 'href': context.path_of(f'/v1/rules/{rule.uuid}')}]}
 
 
 def _is_extended() -> bool:

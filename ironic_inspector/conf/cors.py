@@ -15,14 +15,21 @@ def register(conf: cfg.ConfigOpts) -> None:
 
 
 def set_defaults() -> None:
-    """Let pages from the allowed origins send what the clients of this API send."""
+    """Let pages from the allowed origins send what the clients of this API send, and read what they read."""
     versions = 'X-OpenStack-Ironic-Inspector-API'
     cors.set_defaults(
         allow_headers=[
             'X-Auth-Token',
+            'Authorization',
+            'OpenStack-API-Version',
             f'{versions}-Minimum-Version',
             f'{versions}-Maximum-Version',
             f'{versions}-Version',
+        ],
+        expose_headers=[
+            f'{versions}-Minimum-Version',
+            f'{versions}-Maximum-Version',
+            'X-OpenStack-Request-Id',
         ],
         allow_methods=['GET', 'POST', 'PUT', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS'],
     )

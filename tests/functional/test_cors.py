@@ -37,6 +37,13 @@ def test_a_browser_may_ask_before_it_sends(open_lab: Lab) -> None:
     assert answer.headers['Access-Control-Max-Age'] == '3600'
 
 
+@pytest.mark.parametrize('header', ['Authorization', 'OpenStack-API-Version', 'Content-Type'])
+def test_what_else_a_page_may_send(open_lab: Lab, header: str) -> None:
+    answer = ask(open_lab, headers=header)
+    assert answer.headers['Access-Control-Allow-Origin'] == ORIGIN
+    assert answer.headers['Access-Control-Allow-Headers'] == header
+
+
 @pytest.mark.parametrize(
     'question', [{'origin': 'https://elsewhere.example.com'}, {'method': 'TRACE'}, {'headers': 'X-Unknown'}]
 )
@@ -49,7 +56,10 @@ def test_answers_and_errors_can_be_read(open_lab: Lab, path: str, status: int) -
     answer = open_lab.inspector.call('GET', path, headers={'Origin': ORIGIN})
     assert answer.status_code == status
     assert answer.headers['Access-Control-Allow-Origin'] == ORIGIN
-    assert answer.headers['X-OpenStack-Request-Id']
+    exposed = answer.headers['Access-Control-Expose-Headers'].split(',')
+    assert len(exposed) == 3
+    assert all(answer.headers[name] for name in exposed)
+    assert 'X-OpenStack-Request-Id' in exposed
 
 
 def test_the_api_is_otherwise_as_ever(open_lab: Lab) -> None:

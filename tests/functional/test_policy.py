@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from concurrent import futures
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 from typing import Any
@@ -147,6 +149,39 @@ def test_a_rule_that_asks_a_server_which_is_away(
     lab = guard()
     assert ask(lab, keystone.issue('admin')).status_code == 403
     assert lab.log_of('asks a server that does not answer')
+
+
+def test_a_rule_that_asks_a_server_which_says_nothing(
+    guard: Guard, keystone: InMemoryKeystone, tmp_path: pathlib.Path
+) -> None:
+    with socket.create_server(('127.0.0.1', 0)) as silent:
+        write(tmp_path / 'policy.yaml', **{'introspection:status': f'http://127.0.0.1:{silent.getsockname()[1]}/x'})
+        lab = guard(remote_timeout=1)
+        assert ask(lab, keystone.issue('admin')).status_code == 403
+    assert lab.log_of('asks a server that does not answer')
+
+
+def test_nobody_waits_for_a_server_that_another_request_has_to_ask(
+    guard: Guard, keystone: InMemoryKeystone, tmp_path: pathlib.Path
+) -> None:
+    admin = keystone.issue('admin')
+    with socket.create_server(('127.0.0.1', 0)) as slow, futures.ThreadPoolExecutor(1) as pool:
+        file = tmp_path / 'policy.yaml'
+        remote = {'introspection:status': f'http://127.0.0.1:{slow.getsockname()[1]}/x'}
+        write(file, **remote)
+        lab = guard()
+        asking = pool.submit(lambda: requests.get(lab.inspector.url + STATUSES, headers={'X-Auth-Token': admin}))
+        with slow.accept()[0] as question, question.makefile('rb') as stream:
+            stream.readline()
+            assert ask(lab, None, 'GET', '/v1').status_code == 200
+            assert ask(lab, admin, 'GET', '/v1/rules').status_code == 200
+            assert lab.call_back({}).status_code in (400, 404)
+            # What changes meanwhile is for those who come later.
+            write(file, **remote, **{'introspection:rule:get': '!'})
+            assert ask(lab, admin, 'GET', '/v1/rules').status_code == 403
+            assert not asking.done()
+            question.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nTrue')
+            assert asking.result().status_code == 200
 
 
 def test_public_requests_can_be_closed(guard: Guard, keystone: InMemoryKeystone, tmp_path: pathlib.Path) -> None:

@@ -24,19 +24,27 @@ OWN, STANDARD = microversions.VERSION_HEADER, microversions.STANDARD_HEADER
         ({STANDARD: 'compute 2.1, baremetal-introspection 1.5'}, (1, 5)),
         ({STANDARD: 'compute 2.1'}, microversions.MAXIMUM),
         ({OWN: '1.3', STANDARD: 'baremetal-introspection 1.5'}, (1, 3)),
+        ({OWN: ''}, microversions.MAXIMUM),
+        ({OWN: ' '}, microversions.MAXIMUM),
+        ({OWN: '', STANDARD: 'baremetal-introspection 1.5'}, (1, 5)),
     ],
 )
 def test_versions_that_there_are(headers: dict[str, str], version: tuple[int, int]) -> None:
     assert microversions.requested(Headers(headers)) == version
 
 
-@pytest.mark.parametrize('value', ['', 'x', '1', '1.', '.1', '1.2.3', '-1.2', '1.x', '١.٢', '1.99999', 'newest'])
+@pytest.mark.parametrize('value', ['x', '1', '1.', '.1', '1.2.3', '-1.2', '1.x', '١.٢', '1.99999', 'newest'])
 @pytest.mark.parametrize('header', [OWN, STANDARD])
 def test_malformed_versions(header: str, value: str) -> None:
     prefix = 'baremetal-introspection ' if header == STANDARD else ''
     with pytest.raises(exceptions.InvalidRequest) as failure:
         microversions.requested(Headers({header: prefix + value}))
     assert not isinstance(failure.value, microversions.VersionNotSupported)
+
+
+def test_a_service_without_its_version() -> None:
+    with pytest.raises(exceptions.InvalidRequest, match='malformed'):
+        microversions.requested(Headers({STANDARD: 'baremetal-introspection '}))
 
 
 @pytest.mark.parametrize('value', ['0.9', '1.20', '2.0', '9999.9999'])
