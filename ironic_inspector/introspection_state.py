@@ -75,7 +75,7 @@ TRANSITIONS: Final[dict[tuple[str, str], str]] = {
     (States.FINISHED, Events.FINISH): States.FINISHED,
     (States.ERROR, Events.START): States.STARTING,
     (States.ERROR, Events.REAPPLY): States.REAPPLYING,
-    # To cancel what has failed changes nothing, but is no mistake.
+    # To cancel what has failed is no mistake: the node is powered off.
     (States.ERROR, Events.ABORT): States.ERROR,
     (States.ERROR, Events.ERROR): States.ERROR,
     (States.REAPPLYING, Events.FINISH): States.FINISHED,

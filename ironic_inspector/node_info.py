@@ -226,7 +226,7 @@ class NodeInfo:
         return self._copy.changes()
 
     def write(self, *, tolerant: bool = False) -> node_copy.Changes:
-        """Write to Ironic what has changed and return it; if `tolerant`, ports stay as they are where that is refused."""
+        """Write to Ironic what has changed and return it; if `tolerant`, a port that is refused stays as it was."""
         return self._copy.write(tolerant=tolerant)
 
     def invalidate_cache(self, ironic: Any = None) -> None:  # noqa: ARG002

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import contextlib
 import importlib
 import json
-import logging
 import os
 import sys
 import threading
@@ -30,7 +29,6 @@ from ironic_inspector.cmd import startup
 from ironic_inspector.common import mdns
 from ironic_inspector.common import memory
 from ironic_inspector.common import single
-from ironic_inspector.conductor.manager import ConductorManager
 
 LOG = log.getLogger(__name__)
 
@@ -101,8 +99,7 @@ def initialize_wsgi_app(argv: Sequence[str] | None = None) -> Application:
         LOG.info('Shutting down')
         if announcer:
             announcer.stop()
-        _end(conf, conductor)
-        metrics_server.stop()
+        startup.end(conf, conductor, [metrics_server])
         claim.give_up()
         LOG.info('The service has ended')
 
@@ -136,13 +133,3 @@ def _at_end(uwsgi: Any, work: Callable[[], None]) -> None:
         # What the thread pools of the standard library use. Functions of `atexit` come only after the interpreter has
         # waited for the threads of these pools, which is what `work` has to set a limit to.
         threading._register_atexit(work)  # type: ignore[attr-defined]
-
-
-def _end(conf: cfg.ConfigOpts, conductor: ConductorManager) -> None:
-    done = conductor.stop(conf.graceful_shutdown_timeout or None)
-    conductor.close(wait=done)
-    if not done:
-        LOG.warning('Some work has not ended in time; the service goes on with it when it starts again')
-        logging.shutdown()
-        # Threads that still wait for somebody else's answer would keep the process alive.
-        os._exit(0)

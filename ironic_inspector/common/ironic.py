@@ -11,6 +11,7 @@ from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterator
 import json
+import re
 import threading
 import time
 from typing import Any
@@ -53,6 +54,8 @@ MICROVERSION = (1, 95)
 MAX_REASON = 500
 """Characters quoted of an error that is not as Ironic writes them."""
 _CONFLICT = 409
+_PASSING = re.compile(r' is (presently )?locked |state transition is in progress|in state "inspecting"')
+"""What Ironic says where a conflict (409) ends by itself: another operation holds the node."""
 
 SDK_NAMES = {
     'allocation_id': 'allocation_uuid',
@@ -103,7 +106,8 @@ class IronicClient:
     Every method raises exceptions.NotFound where Ironic does not know the object, and exceptions.IronicError, with
     what Ironic said, once its retries are used up: a locked node (409) is asked about again by [ironic]max_retries
     and retry_interval; failures of Ironic and of the network five times in all, a second apart. A request that a
-    client waits for (`hurried`) is not repeated if Ironic refused it (other 4xx).
+    client waits for (`hurried`) is not repeated if Ironic refused it (other 4xx), nor is one that writes fields of a
+    node or port repeated after a conflict that waiting does not end.
     """
 
     def __init__(
@@ -149,9 +153,9 @@ class IronicClient:
     def create_node(self, fields: JsonObject) -> JsonObject:
         """Create a node, with a UUID among its fields that no node has, and return it."""
         try:
-            return self._fetch('POST', '/nodes', body=fields, hurried=True, final=_is_taken)
+            return self._fetch('POST', '/nodes', body=fields, hurried=True, final=_is_lasting)
         except _RequestFailed as exc:
-            if not _is_taken(exc):
+            if not _is_lasting(exc):
                 raise
             # Is it the name that is taken? A repeat, after the answer was lost, meets the node that it has made.
             try:
@@ -169,7 +173,7 @@ class IronicClient:
     def patch_node(self, node_uuid: str, patch: JsonPatch, *, reset_interfaces: bool = False) -> JsonObject:
         """Apply a JSON patch (RFC 6902) to a node and return the node as it is now."""
         query = {'reset_interfaces': 'true'} if reset_interfaces else {}
-        return self._fetch('PATCH', _node_path(node_uuid), body=patch, query=query, hurried=True)
+        return self._fetch('PATCH', _node_path(node_uuid), body=patch, query=query, hurried=True, final=_is_lasting)
 
     def set_boot_device(self, node_uuid: str, device: str, *, persistent: bool) -> None:
         """Set the device that a node boots from next, or from now on if `persistent`."""
@@ -209,17 +213,21 @@ class IronicClient:
         return self._pages('/ports', 'ports', {'fields': 'uuid,address,extra'})
 
     def create_port(self, fields: JsonObject) -> JsonObject:
-        """Create a port and return it; PortExists if its MAC is taken."""
+        """Create a port, with a UUID among its fields that no port has; PortExists if its MAC is taken."""
         try:
-            return self._fetch('POST', '/ports', body=fields, hurried=True, final=_is_taken)
+            return self._fetch('POST', '/ports', body=fields, hurried=True, final=_is_lasting)
         except _RequestFailed as exc:
-            if _is_taken(exc):
+            if not _is_lasting(exc):
+                raise
+            # As with nodes: is it the port that this has made, without being told?
+            try:
+                return self._fetch('GET', _port_path(fields['uuid']), hurried=True)
+            except exceptions.NotFound:
                 raise PortExists(str(exc)) from exc
-            raise
 
     def patch_port(self, port_uuid: str, patch: JsonPatch) -> JsonObject:
         """Apply a JSON patch (RFC 6902) to a port and return the port as it is now."""
-        return self._fetch('PATCH', _port_path(port_uuid), body=patch, hurried=True)
+        return self._fetch('PATCH', _port_path(port_uuid), body=patch, hurried=True, final=_is_lasting)
 
     def delete_port(self, port_uuid: str) -> None:
         """Delete a port."""
@@ -328,8 +336,9 @@ def _is_list_of_objects(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
-def _is_taken(failure: _RequestFailed) -> bool:
-    return bool(failure.status == _CONFLICT) and 'locked' not in str(failure)
+def _is_lasting(failure: _RequestFailed) -> bool:
+    """Tell whether this is a conflict that waiting does not end, such as a name that is taken."""
+    return failure.status == _CONFLICT and not _PASSING.search(str(failure))
 
 
 def _reason(answer: keystone.Answer) -> str:

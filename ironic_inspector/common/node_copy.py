@@ -34,7 +34,7 @@ _NEW_PORT: dict[str, Any] = {
     'portgroup_uuid': None,
     'pxe_enabled': True,
 }
-"""What Ironic gives a port that is made without it, so that patches find in a new port what they will find in Ironic."""
+"""What Ironic gives a port that is made without it: patches find in a new port what they will find in Ironic."""
 
 JsonObject = ironic_client.JsonObject
 JsonPatch = ironic_client.JsonPatch

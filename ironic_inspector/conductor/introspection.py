@@ -10,6 +10,7 @@ from oslo_utils import strutils
 from ironic_inspector import utils
 from ironic_inspector.common import bmc
 from ironic_inspector.common import exceptions
+from ironic_inspector.common import ironic as ironic_client
 from ironic_inspector.conductor import pacing
 from ironic_inspector.conductor.services import GRACE
 from ironic_inspector.conductor.services import Services
@@ -52,15 +53,6 @@ class Introspector:
             else:
                 self._await_ramdisk(info)
 
-    def restart(self, node_uuid: str) -> None:
-        """Go on with a node in the state starting that a process which is gone has left there."""
-        services = self._services
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(services.nodes.held(node_uuid))
-            info = services.nodes.get(node_uuid)
-            stack.enter_context(services.failing(info))
-            services.work.hand_over(stack, self._boot_again, info)
-
     def abort(self, node_id: str) -> None:
         """Cancel the introspection of a node; returns when that is on its way.
 
@@ -72,15 +64,27 @@ class Introspector:
             info = services.hold(stack, node_id)
             services.nodes.transition(info, Events.ABORT, CANCELED)
             stack.enter_context(services.failing(info))
-            services.work.hand_over(stack, self._end_aborted, info)
+            services.work.hand_over(stack, self.end_aborted, info)
 
-    def abort_again(self, node_uuid: str) -> None:
-        """Go on with a node in the state aborting that a process which is gone has left there."""
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(self._services.nodes.held(node_uuid))
-            info = self._services.nodes.get(node_uuid)
-            stack.enter_context(self._services.failing(info))
-            self._services.work.hand_over(stack, self._end_aborted, info)
+    def boot_again(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
+        """Go on with a node, held by `held`, that was left in the state starting."""
+        with held:
+            # Since the introspection was asked for the node may have been deployed: it must not be rebooted then.
+            self._services.check_provision_state(info.fields)
+            if info.manage_boot:
+                self._prepare_boot(info, held)
+            else:
+                self._await_ramdisk(info)
+
+    def end_aborted(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
+        """End the introspection of a node, held by `held`, that was canceled."""
+        services = self._services
+        with held:
+            if info.manage_boot:
+                self._power_off(info)
+            if info.state == States.ABORTING:
+                services.nodes.transition(info, Events.ABORT_END, CANCELED)
+            services.pxe_filter.sync()
 
     def _check_power(self, node_uuid: str) -> None:
         reason = self._services.ironic.validate_power(node_uuid)
@@ -92,35 +96,38 @@ class Introspector:
 
     def _boot(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
         with held:
-            self._await_ramdisk(info)
-
-    def _boot_again(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
-        with held:
-            # Since the introspection was asked for the node may have been deployed: it must not be rebooted then.
-            self._services.check_provision_state(info.fields)
-            self._await_ramdisk(info)
+            self._prepare_boot(info, held)
 
     def _await_ramdisk(self, info: NodeInfo) -> None:
         self._make_recognisable(info)
-        if info.manage_boot:
-            self._reboot_to_ramdisk(info)
         self._services.nodes.transition(info, Events.WAIT)
 
-    def _reboot_to_ramdisk(self, info: NodeInfo) -> None:
-        ironic = self._services.ironic
+    def _prepare_boot(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
+        self._make_recognisable(info)
         try:
-            ironic.set_boot_device(info.uuid, 'pxe', persistent=_boots_persistently(info))
+            persistent = _boots_persistently(info)
+            self._services.ironic.set_boot_device(info.uuid, 'pxe', persistent=persistent)
         except exceptions.IronicError as exc:
             raise utils.Error(
                 f'The boot device could not be set to PXE, check the management interface of the node: {exc}'
             ) from exc
-        self._pacer.wait()
-        try:
-            ironic.set_power_state(info.uuid, 'rebooting')
-        except exceptions.IronicError as exc:
-            raise utils.Error(
-                f'The node could not be powered on, check its power interface and driver_info: {exc}'
-            ) from exc
+        # Callbacks of other nodes need the threads of the pool while this one waits.
+        self._services.work.line_up(held, self._wait_for_turn, info)
+
+    def _wait_for_turn(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
+        with held:
+            self._pacer.wait()
+            self._services.work.hand_over(held, self._reboot, info)
+
+    def _reboot(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
+        with held:
+            try:
+                self._services.ironic.set_power_state(info.uuid, 'rebooting')
+            except exceptions.IronicError as exc:
+                raise utils.Error(
+                    f'The node could not be powered on, check its power interface and driver_info: {exc}'
+                ) from exc
+            self._services.nodes.transition(info, Events.WAIT)
 
     def _make_recognisable(self, info: NodeInfo) -> None:
         services = self._services
@@ -138,17 +145,16 @@ class Introspector:
         # The node must be able to boot by the time it is powered on.
         services.pxe_filter.sync()
 
-    def _end_aborted(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
-        services = self._services
-        with held:
-            if info.manage_boot:
-                try:
-                    services.ironic.set_power_state(info.uuid, 'power off')
-                except (exceptions.IronicError, exceptions.NotFound) as exc:
-                    LOG.warning('Node %s was not powered off after its introspection was aborted: %s', info, exc)
-            if info.state == States.ABORTING:
-                services.nodes.transition(info, Events.ABORT_END, CANCELED)
-            services.pxe_filter.sync()
+    def _power_off(self, info: NodeInfo) -> None:
+        try:
+            state = info.fields.get('provision_state')
+            if state in ironic_client.IN_USE:
+                # Since the introspection was asked for it may have been deployed.
+                LOG.info('Node %s is not powered off after its introspection was aborted: it is %s', info, state)
+                return
+            self._services.ironic.set_power_state(info.uuid, 'power off')
+        except (exceptions.IronicError, exceptions.NotFound) as exc:
+            LOG.warning('Node %s was not powered off after its introspection was aborted: %s', info, exc)
 
 
 def _boots_persistently(info: NodeInfo) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import contextlib
 from typing import Any
 
 from oslo_config import cfg
@@ -17,6 +18,7 @@ from ironic_inspector.conductor.services import Services
 from ironic_inspector.db import engine
 from ironic_inspector.introspection_state import Events
 from ironic_inspector.introspection_state import States
+from ironic_inspector.node_info import NodeInfo
 
 LOG = log.getLogger(__name__)
 
@@ -29,13 +31,14 @@ class ConductorManager:
         self.services = Services.build(conf, database)
         self._introspector = introspection.Introspector(self.services)
         self._processor = processing.Processor(self.services)
-        self._periodic = periodic.Periodic(self.services)
+        self._periodic = periodic.Periodic(self.services, self._take_over)
 
-    def start(self, *, take_over: bool = True) -> None:
-        """Start the periodic work, after taking up what an earlier process has left undone, if `take_over`."""
+    def start(self) -> None:
+        """Start the periodic work, after taking up what an earlier process has left undone."""
         self.services.pxe_filter.start()
-        if take_over:
-            self._take_over()
+        # What has been left long ago is not worth a reboot.
+        periodic.end_timed_out(self.services)
+        self._take_over()
         self.services.pxe_filter.sync()
         self._periodic.start()
 
@@ -73,22 +76,24 @@ class ConductorManager:
         self._processor.reapply(node_id, data)
 
     def _take_over(self) -> None:
-        """Go on with nodes in states that need somebody to work on them: this is the only process, so nobody does."""
-        go_on: dict[str, Callable[[str], None]] = {
-            States.STARTING: self._introspector.restart,
-            States.ABORTING: self._introspector.abort_again,
+        """Go on with nodes in states that need somebody to work on them, and have nobody.
+
+        An earlier process has left them there, or this one, when it could not write to the database.
+        """
+        go_on: dict[str, Callable[[NodeInfo, contextlib.ExitStack], None]] = {
+            States.STARTING: self._introspector.boot_again,
+            States.ABORTING: self._introspector.end_aborted,
             States.PROCESSING: self._processor.process_again,
             States.REAPPLYING: self._processor.process_again,
             States.ENROLLING: self._fail_enrolling,
         }
-        # What has been left long ago is not worth a reboot.
-        periodic.end_timed_out(self.services)
         for record in self.services.nodes.in_states(States.WORKING):
             # Each has an id by which all its lines in the log can be found.
             log_context.RequestContext(resource_uuid=record.uuid)
-            LOG.warning('Node %s was left in the state %s: it is taken over', record.uuid, record.state)
             try:
-                go_on[record.state](record.uuid)
+                self.services.take_over(record, go_on[record.state])
+            except exceptions.ShuttingDown:
+                raise
             except exceptions.InspectorError as exc:
                 LOG.error('Node %s: %s', record.uuid, exc)
             except Exception:
@@ -97,11 +102,10 @@ class ConductorManager:
         # What this thread logs from here on is about none of them.
         log_context.RequestContext()
 
-    def _fail_enrolling(self, node_uuid: str) -> None:
-        nodes = self.services.nodes
-        with nodes.held(node_uuid):
-            nodes.transition(
-                nodes.get(node_uuid),
+    def _fail_enrolling(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
+        with held:
+            self.services.nodes.transition(
+                info,
                 Events.ERROR,
                 'The service was stopped while it enrolled the node: let it boot the ramdisk again',
             )

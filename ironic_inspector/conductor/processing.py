@@ -77,7 +77,7 @@ class Processor:
             # From here on nothing that lives longer than this call may hold the data: there can be hundreds of them.
             stack.enter_context(_keeping_logs_of_failure(info, logs))
             stack.enter_context(services.failing(info))
-            stack.enter_context(_failing_what_is_not_stored())
+            stack.enter_context(_being_the_fault_of_the_node())
             _raise_collected(failures)
             self._accept(info, Events.PROCESS, unprocessed)
             del unprocessed
@@ -103,14 +103,21 @@ class Processor:
             stack.enter_context(services.failing(info))
             services.work.hand_over(stack, self._reapply, info, data)
 
-    def process_again(self, node_uuid: str) -> None:
-        """Go on with a node in the state processing or reapplying that a process which is gone has left there."""
+    def process_again(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
+        """Go on with a node, held by `held`, that was left in the state processing or reapplying."""
         services = self._services
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(services.nodes.held(node_uuid))
-            info = services.nodes.get(node_uuid)
-            stack.enter_context(services.failing(info))
-            services.work.hand_over(stack, self._go_on, info)
+        with held:
+            try:
+                data = services.store.get(info.uuid, processed=False, get_json=True)
+            except exceptions.NotFound as exc:
+                raise utils.Error(
+                    'The service was stopped while it processed the node, and the data are not kept: start the '
+                    'introspection again'
+                ) from exc
+            last = services.nodes.last_step(info.uuid)
+            if last is not None and last.from_state == States.ENROLLING:
+                data[enrolling.DISCOVERED] = True
+            self._process_stored(info, data)
 
     def _before_processing(self, data: JsonObject) -> list[str]:
         failures = []
@@ -306,21 +313,6 @@ class Processor:
         with held:
             self._process_stored(info, data)
 
-    def _go_on(self, info: NodeInfo, held: contextlib.ExitStack) -> None:
-        services = self._services
-        with held:
-            try:
-                data = services.store.get(info.uuid, processed=False, get_json=True)
-            except exceptions.NotFound as exc:
-                raise utils.Error(
-                    'The service was stopped while it processed the node, and the data are not kept: start the '
-                    'introspection again'
-                ) from exc
-            last = services.nodes.last_step(info.uuid)
-            if last is not None and last.from_state == States.ENROLLING:
-                data[enrolling.DISCOVERED] = True
-            self._process_stored(info, data)
-
     def _process_stored(self, info: NodeInfo, data: JsonObject) -> None:
         services = self._services
         if info.state == States.PROCESSING:
@@ -374,12 +366,14 @@ def _telling_only(info: NodeInfo) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _failing_what_is_not_stored() -> Iterator[None]:
+def _being_the_fault_of_the_node() -> Iterator[None]:
+    """Make of what others would be told a failure of the node: its ramdisk need not try again, nor look elsewhere."""
     try:
         yield
     except exceptions.StoreError as exc:
-        # The node has failed for it: unlike an operator, its ramdisk need not try again.
         raise utils.Error(f'The introspection data could not be stored: {exc}') from exc
+    except exceptions.NotFound as exc:
+        raise utils.Error(str(exc)) from exc
 
 
 def _raise_collected(failures: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 import contextlib
@@ -127,11 +128,34 @@ class Services:
             yield
         except (exceptions.Busy, exceptions.ShuttingDown):
             raise
-        except Exception as exc:
+        except BaseException as exc:
             # Anything at all: a node must not be left in an active state that nobody works on.
-            self.nodes.transition(info, Events.ERROR, reason_of(exc))
+            try:
+                self.nodes.transition(info, Events.ERROR, reason_of(exc))
+            except Exception:
+                # It is found by the periodic work, and tried again.
+                LOG.error('Node %s has failed, which cannot be recorded: %s', info, reason_of(exc))
+                raise
             self.pxe_filter.sync()
             raise
+
+    def take_over(
+        self, left: introspections.Introspection, work: Callable[[NodeInfo, contextlib.ExitStack], None]
+    ) -> None:
+        """Hand a node that somebody has `left` in an active state to `work`, called as Work.hand_over does.
+
+        Nothing happens while somebody works on it, or if it is not as it was left any more.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self.nodes.held(left.uuid))
+            except exceptions.Busy:
+                return
+            info = self.nodes.get(left.uuid)
+            if info.record.version_id == left.version_id:
+                LOG.warning('Node %s was left in the state %s: it is taken over', info, info.state)
+                stack.enter_context(self.failing(info))
+                self.work.hand_over(stack, work, info)
 
 
 def reason_of(failure: BaseException) -> str:

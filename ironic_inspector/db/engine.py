@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterator
 import contextlib
 import sqlite3
 import threading
+import time
 from typing import Any
 from typing import TypeVar
 
@@ -20,6 +22,7 @@ from ironic_inspector.common import exceptions
 T = TypeVar('T')
 
 SQLITE_BUSY_TIMEOUT_MS = 30_000
+_NEGLIGIBLE_MS = 1_000
 SQLITE_CONNECTIONS = 8
 
 
@@ -40,9 +43,7 @@ class Database:
         self.engine = _engine(options)
         self._is_sqlite = self.engine.dialect.name == 'sqlite'
         # One writer at a time is what SQLite can do: waiting here is fair and wakes at once, its own waiting polls.
-        self._writing: contextlib.AbstractContextManager[Any] = (
-            threading.Lock() if self._is_sqlite else contextlib.nullcontext()
-        )
+        self._writing = threading.Lock()
         self._retry = db_api.wrap_db_retry(
             max_retries=options.db_max_retries,
             retry_interval=options.db_retry_interval,
@@ -70,16 +71,11 @@ class Database:
     def write(self, work: Callable[[sa.Connection], T]) -> T:
         """Run `work` in a transaction that may write, commit it and return its result.
 
-        An exception from `work` rolls everything back. Overloaded if another process has been writing to SQLite for too
-        long.
+        An exception from `work` rolls everything back. Overloaded if SQLite has been written by others for too long.
         """
 
         def run() -> T:
-            with self._writing, self.engine.connect() as connection, connection.begin():
-                if self._is_sqlite:
-                    # A writer takes the lock when it begins: one that has read first could not wait for it,
-                    # SQLite answers "database is locked" at once.
-                    _begin_alone(connection)
+            with self._writer() as connection:
                 return work(connection)
 
         result: T = self._retry(run)()
@@ -89,17 +85,59 @@ class Database:
         """Close all connections."""
         self.engine.dispose()
 
+    @contextlib.contextmanager
+    def _writer(self) -> Iterator[sa.Connection]:
+        """Give a connection in a transaction that may write."""
+        if not self._is_sqlite:
+            with self.engine.connect() as connection, connection.begin():
+                yield connection
+            return
+        with _acquired(self._writing) as left_ms, self.engine.connect() as connection, connection.begin():
+            _begin_alone(connection, left_ms)
+            yield connection
 
-def _begin_alone(connection: sa.Connection) -> None:
+
+@contextlib.contextmanager
+def _acquired(lock: threading.Lock) -> Iterator[int]:
+    """Hold a lock in a `with` block; gives the milliseconds that there still are to wait for other processes."""
+    budget_ms = left_ms = SQLITE_BUSY_TIMEOUT_MS
+    if not lock.acquire(blocking=False):
+        began = time.monotonic()
+        if not lock.acquire(timeout=budget_ms / 1000):
+            raise _held_by_others()
+        left_ms = max(0, budget_ms - int((time.monotonic() - began) * 1000))
+    try:
+        yield left_ms
+    finally:
+        lock.release()
+
+
+def _begin_alone(connection: sa.Connection, wait_ms: int) -> None:
+    """Begin a transaction as the only writer, waiting for other processes for as long as that.
+
+    A writer takes SQLite's lock when it begins: one that has read first could not wait for it, SQLite answers
+    "database is locked" at once.
+    """
+    # What the threads of a burst wait for each other is not worth two more statements.
+    is_hurried = wait_ms < SQLITE_BUSY_TIMEOUT_MS - _NEGLIGIBLE_MS
+    if is_hurried:
+        connection.exec_driver_sql(f'PRAGMA busy_timeout = {wait_ms}')
     try:
         connection.exec_driver_sql('BEGIN IMMEDIATE')
     except sa.exc.OperationalError as exc:
         if 'database is locked' not in str(exc):
             raise
-        raise exceptions.Overloaded(
-            f'Another process has been writing to the SQLite file for {SQLITE_BUSY_TIMEOUT_MS / 1000:g} s: try again '
-            'when it has ended'
-        ) from exc
+        raise _held_by_others() from exc
+    finally:
+        if is_hurried:
+            connection.exec_driver_sql(f'PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}')
+
+
+def _held_by_others() -> exceptions.Overloaded:
+    return exceptions.Overloaded(
+        f'Another process has been writing to the SQLite file for {SQLITE_BUSY_TIMEOUT_MS / 1000:g} s: try again '
+        'when it has ended'
+    )
 
 
 def _engine(options: Any) -> sa.Engine:

@@ -139,13 +139,6 @@ def _record_step(connection: sa.Connection, node_uuid: str, step: Step) -> None:
     connection.execute(_INSERT_STEP, {'node_uuid': node_uuid, **vars(step)})
 
 
-def steps(connection: sa.Connection, node_uuid: str) -> list[Step]:
-    """Return the recorded transitions of a node, oldest first."""
-    columns = [_TRANSITIONS[field.name] for field in dataclasses.fields(Step)]
-    query = sa.select(*columns).where(models.Transition.node_uuid == node_uuid).order_by(models.Transition.id)
-    return [Step(*row) for row in connection.execute(query)]
-
-
 def last_step(connection: sa.Connection, node_uuid: str) -> Step | None:
     """Return the newest recorded transition of a node, None if there is none."""
     columns = [_TRANSITIONS[field.name] for field in dataclasses.fields(Step)]

@@ -37,6 +37,15 @@ def test_a_node_that_the_service_does_not_power(lab: Lab) -> None:
     assert lab.calls(machine, since) == []
 
 
+@pytest.mark.parametrize('state', ['active', 'rescue'])
+def test_a_node_that_has_been_deployed_stays_on(lab: Lab, state: str) -> None:
+    machine = lab.waiting()
+    lab.ironic.update_node(machine.uuid, provision_state=state, power_state='power on')
+    assert lab.abort(machine).status_code == 202
+    assert lab.ended(machine)['error'] == CANCELED
+    assert lab.ironic.node(machine.uuid)['power_state'] == 'power on'
+
+
 def test_a_node_that_has_failed(lab: Lab) -> None:
     machine = lab.failed()
     assert lab.abort(machine).status_code == 202

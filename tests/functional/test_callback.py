@@ -242,7 +242,7 @@ def test_a_node_that_left_ironic_meanwhile(lab: Lab) -> None:
     machine = lab.waiting()
     lab.ironic.delete_node(machine.uuid)
     answer = lab.call_back(machine.data())
-    assert answer.status_code == 404
+    assert answer.status_code == 400
     assert machine.uuid in message(answer)
     assert lab.status(machine)['state'] == 'error'
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent import futures
+import contextlib
 import functools
 import pathlib
 import signal
 import socket
+import sqlite3
 import stat
+import sys
 from typing import Any
 
 import pytest
 
 from ironic_inspector.fixtures.ironic import InMemoryIronic
+from tests.functional.lab import UNKNOWN
 from tests.functional.lab import Lab
 from tests.functional.lab import Machine
 from tests.functional.lab import at_once
@@ -36,7 +40,7 @@ def test_what_goes_on_is_finished(make_lab: Callable[..., Lab], number: int) -> 
     def end() -> None:
         assert lab.ironic.wait_for(lambda: update.hits, 10)
         lab.inspector.send_signal(number)
-        until(lambda: lab.log_of('Shutting down'))
+        until(lambda: lab.abort(UNKNOWN).status_code == 503)
         # Who wants something new is told; who only looks, may.
         for answer in (
             lab.start(lab.machine()),
@@ -90,6 +94,86 @@ def test_a_second_signal_does_no_harm(make_lab: Callable[..., Lab]) -> None:
     assert lab.inspector.wait() == 0
     assert lab.sql('SELECT state FROM nodes') == [('waiting',)]
 
+
+# What comes while it starts or ends
+
+
+def filtering(lab: Lab) -> Lab:
+    """Let the service, which has ended, have a PXE filter when it starts again: that waits for Ironic's ports."""
+    hosts = lab.inspector.folder / 'hosts'
+    hosts.mkdir()
+    lab.inspector.options['pxe_filter'] = {'driver': 'dnsmasq'}
+    lab.inspector.options['dnsmasq_pxe_filter'] = {'dhcp_hostsdir': hosts}
+    return lab
+
+
+def test_it_may_be_ended_while_it_starts(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab()
+    lab.inspector.stop()
+    with filtering(lab).ironic.fail('GET', '^/v1/ports', 'hang') as hanging:
+        lab.inspector.start(wait=False)
+        assert lab.ironic.wait_for(lambda: hanging.hits, 30)
+        assert lab.inspector.stop() == 0
+    assert lab.log_of('before the service is up')
+    assert lab.log_of('Traceback') == []
+    lab.inspector.start()
+    lab.finished()
+
+
+def test_options_that_change_while_it_starts(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab(DEFAULT={'clean_up_period': 1, 'timeout': 0})
+    machine = lab.waiting()
+    lab.sql("UPDATE nodes SET started_at = '2020-01-01 00:00:00.000000'")
+    lab.inspector.stop()
+    with filtering(lab).ironic.fail('GET', '^/v1/ports', 'hang') as hanging:
+        lab.inspector.start(wait=False)
+        assert lab.ironic.wait_for(lambda: hanging.hits, 30)
+        lab.inspector.options['DEFAULT']['timeout'] = 100
+        lab.inspector.write_config()
+        lab.inspector.send_signal(signal.SIGHUP)
+    until(lambda: lab.log_of('have been read again'))
+    assert lab.ended(machine)['error'] == 'Introspection timeout'
+    assert lab.inspector.stop() == 0
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_it_may_be_ended_while_the_database_is_away(tmp_path: pathlib.Path, number: int) -> None:
+    options = {'database': {'connection': 'mysql+pymysql://u:p@127.0.0.1:1/i', 'max_retries': -1}}
+    process = InspectorProcess(tmp_path, 'http://127.0.0.1:1', options)
+    try:
+        process.start(wait=False)
+        until(lambda: 'attempts left' in process.log())
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(number)
+        assert process.wait() == 0
+        assert 'Traceback' not in process.log()
+    finally:
+        process.kill()
+
+
+def after(python: str) -> list[str]:
+    """Return the beginning of a command that runs a program in Python after some lines of `python`."""
+    run = 'import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name="__main__")'
+    return [sys.executable, '-c', f'{python}\n{run}']
+
+
+def test_a_signal_of_somebody_else(make_inspector: Callable[..., InspectorProcess], ironic: InMemoryIronic) -> None:
+    lab = Lab(ironic, make_inspector(start=False))
+    # As a plug-in may do it.
+    lab.inspector.prefix = after(
+        'import signal; signal.signal(signal.SIGUSR1, lambda *_: print("Handled", flush=True))'
+    )
+    lab.inspector.start()
+    lab.inspector.send_signal(signal.SIGUSR1)
+    until(lambda: lab.log_of('Handled'))
+    lab.inspector.send_signal(signal.SIGHUP)
+    until(lambda: lab.log_of('have been read again'))
+    lab.finished()
+    assert lab.log_of('Shutting down') == []
+    assert lab.inspector.stop() == 0
+
+
+# What is taken up after a crash
 
 HANGING = {
     'starting': ('PUT', '{}/states/power'),
@@ -322,9 +406,64 @@ def test_a_wrong_configuration(tmp_path: pathlib.Path, synced: pathlib.Path, opt
 def test_a_port_that_is_taken(tmp_path: pathlib.Path, synced: pathlib.Path) -> None:
     process = InspectorProcess(tmp_path, 'http://127.0.0.1:1', {'database': {'connection': f'sqlite:///{synced}'}})
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(('127.0.0.1', process.port))
         other.listen()
         assert str(process.port) in refusal(process)
+
+
+def test_a_second_process(make_lab: Callable[..., Lab], tmp_path: pathlib.Path) -> None:
+    lab = make_lab()
+    database = {'connection': f'sqlite:///{lab.inspector.folder}/inspector.sqlite'}
+    second = InspectorProcess(tmp_path, lab.ironic.url, {'database': database})
+    try:
+        second.start(wait=False)
+        until(lambda: 'waiting 20 s for its end' in second.log())
+        # It is the one that ends.
+        lab.inspector.stop()
+        until(lambda: 'is up' in second.log())
+        lab.inspector.start(wait=False)
+        assert lab.inspector.wait() == 1
+        [line] = lab.log_of('cannot start')
+        assert '[database]connection: another process of the service works on this database' in line
+        assert 'stop it' in line
+        assert lab.log_of('Traceback') == []
+        assert second.stop() == 0
+    finally:
+        second.kill()
+
+
+def test_a_process_that_waits_for_another_one_may_be_ended(
+    make_lab: Callable[..., Lab], tmp_path: pathlib.Path
+) -> None:
+    lab = make_lab()
+    database = {'connection': f'sqlite:///{lab.inspector.folder}/inspector.sqlite'}
+    second = InspectorProcess(tmp_path, lab.ironic.url, {'database': database})
+    try:
+        second.start(wait=False)
+        until(lambda: 'waiting 20 s for its end' in second.log())
+        assert second.stop() == 0
+        assert 'Traceback' not in second.log()
+        assert 'cannot start' not in second.log()
+    finally:
+        second.kill()
+    lab.finished()
+
+
+def test_a_database_that_another_process_holds(make_lab: Callable[..., Lab]) -> None:
+    lab = make_lab()
+    lab.waiting()
+    lab.sql("UPDATE nodes SET started_at = '2020-01-01 00:00:00.000000'")
+    lab.inspector.stop()
+    lab.inspector.log_file.unlink()
+    holder = sqlite3.connect(lab.inspector.folder / 'inspector.sqlite', isolation_level=None)
+    with contextlib.closing(holder):
+        holder.execute('BEGIN IMMEDIATE')
+        # Not for as long as others.
+        lab.inspector.prefix = after('from ironic_inspector.db import engine; engine.SQLITE_BUSY_TIMEOUT_MS = 500')
+        assert 'has been writing to the SQLite file' in refusal(lab.inspector)
+    lab.inspector.start()
+    until(lambda: lab.sql('SELECT state FROM nodes') == [('error',)])
 
 
 def test_databases_that_are_not_ready(tmp_path: pathlib.Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent import futures
+import dataclasses
 import datetime
 from typing import Any
 from typing import cast
@@ -33,7 +34,9 @@ def begin(nodes: NodeCache, node_uuid: str = UUID, *events: str) -> NodeInfo:
 
 
 def steps(nodes: NodeCache, node_uuid: str = UUID) -> list[introspections.Step]:
-    return nodes.database.read(lambda connection: introspections.steps(connection, node_uuid))
+    columns = [getattr(models.Transition, field.name) for field in dataclasses.fields(introspections.Step)]
+    query = sa.select(*columns).where(models.Transition.node_uuid == node_uuid).order_by(models.Transition.id)
+    return nodes.database.read(lambda connection: [introspections.Step(*row) for row in connection.execute(query)])
 
 
 def test_a_new_node_starts(nodes: NodeCache) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent import futures
+import json
+import re
 import threading
 
 from oslo_config import cfg
@@ -14,6 +16,8 @@ from ironic_inspector.common.ironic import IronicClient
 from ironic_inspector.common.ironic import PortExists
 from ironic_inspector.fixtures.calls import FaultKind
 from ironic_inspector.fixtures.ironic import InMemoryIronic
+
+UUID = 'c102d394-fa14-5a04-8dbb-6e5ade81f9f2'
 
 
 def test_a_node_by_uuid_and_by_name(ironic: InMemoryIronic, client: IronicClient) -> None:
@@ -89,11 +93,51 @@ def test_a_taken_mac_is_told_from_a_locked_node(ironic: InMemoryIronic, client: 
     ironic.add_port(node['uuid'], '52:54:00:00:00:01')
     mark = ironic.mark()
     with pytest.raises(PortExists):
-        client.create_port({'node_uuid': node['uuid'], 'address': '52:54:00:00:00:01'})
+        client.create_port({'uuid': UUID, 'node_uuid': node['uuid'], 'address': '52:54:00:00:00:01'})
     assert ironic.count('POST', since=mark) == 1
     with ironic.lock_node(node['uuid']), pytest.raises(exceptions.IronicError) as failure:
-        client.create_port({'node_uuid': node['uuid'], 'address': '52:54:00:00:00:02'})
+        client.create_port({'uuid': UUID, 'node_uuid': node['uuid'], 'address': '52:54:00:00:00:02'})
     assert not isinstance(failure.value, PortExists)
+
+
+@pytest.mark.parametrize('kind', [500, 'drop'])
+def test_a_port_whose_creation_was_not_answered_is_found(
+    ironic: InMemoryIronic, client: IronicClient, kind: FaultKind
+) -> None:
+    node = ironic.add_node()
+    with ironic.fail('POST', '^/v1/ports$', kind, times=1, after=True):
+        port = client.create_port({'uuid': UUID, 'node_uuid': node['uuid'], 'address': '52:54:00:00:00:01'})
+    assert (port['uuid'], port['address']) == (UUID, '52:54:00:00:00:01')
+    assert [port['uuid'] for port in ironic.ports()] == [UUID]
+
+
+CONFLICTS = {
+    'name taken': ('A node with name blocked-1 already exists.', False),
+    'wrong state': ('Port p can not have any connectivity attributes (pxe_enabled) updated unless …', False),
+    'locked': ('Node n is locked by host h, please retry after the current operation is completed.', True),
+    'parent locked': ('Node n parent_node p is presently locked and we are unable to perform any action on …', True),
+    'in transition': ('Node n can not be updated while a state transition is in progress.', True),
+    'inspecting': ('Cannot update node "n" while it is in state "inspecting".', True),
+}
+"""What Ironic says of a conflict, and whether it ends by itself."""
+
+
+@pytest.mark.parametrize(('says', 'passes'), CONFLICTS.values(), ids=CONFLICTS)
+def test_only_conflicts_that_pass_are_waited_for(
+    ironic: InMemoryIronic, client: IronicClient, says: str, passes: bool
+) -> None:
+    node = ironic.add_node()
+    port = ironic.add_port(node['uuid'], '52:54:00:00:00:01')
+    patch = [{'op': 'add', 'path': '/extra/x', 'value': 'y'}]
+    body = {'error_message': json.dumps({'faultstring': says})}
+    for write, uuid in ((client.patch_node, node['uuid']), (client.patch_port, port['uuid'])):
+        with ironic.fail('PATCH', '/v1/', 409, body=body, times=3) as fault:
+            if passes:
+                assert write(uuid, patch)['extra'] == {'x': 'y'}
+            else:
+                with pytest.raises(exceptions.IronicError, match=re.escape(says)):
+                    write(uuid, patch)
+            assert fault.hits == (3 if passes else 1)
 
 
 def test_an_invalid_power_interface_has_a_reason(ironic: InMemoryIronic, client: IronicClient) -> None:
@@ -146,9 +190,6 @@ def test_certificates_that_cannot_be_read_are_named(conf: cfg.ConfigOpts) -> Non
     client = IronicClient(conf, threading.Event(), attempt_interval=0)
     with pytest.raises(exceptions.IronicError, match='/nowhere'):
         client.get_node('any')
-
-
-UUID = 'c102d394-fa14-5a04-8dbb-6e5ade81f9f2'
 
 
 def test_a_node_is_created(ironic: InMemoryIronic, client: IronicClient) -> None:

@@ -38,7 +38,7 @@ def test_each_waits_for_a_run_that_began_after_it_asked() -> None:
     for thread in threads:
         thread.join(30)
     # Not everybody need have come to wait by the time the first run ended.
-    assert 2 <= len(runs) < 10
+    assert 2 <= len(runs) < 50
     assert all(number in runs[served_by[number] - 1] for number in range(50))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
+import sys
 import threading
 
 import pytest
@@ -123,4 +125,101 @@ def test_what_cannot_be_submitted_waits_for_nothing(work: Work) -> None:
     work.shutdown()
     with pytest.raises(RuntimeError):
         work.submit(pytest.fail)
+    assert work.load() == (0, 0, 0.0)
+
+
+def fail_to_start(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Let no thread of the pool start any more, as where the system has no more of them to give."""
+
+    def start(thread: threading.Thread) -> None:
+        if not thread.name.startswith('work'):
+            return start_thread(thread)
+        meanwhile()
+        raise RuntimeError("can't start new thread")
+
+    start_thread = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, 'start', start)
+
+
+def test_a_task_that_got_no_thread_is_done_by_none_later(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+    with contextlib.ExitStack() as stack, monkeypatch.context() as patch:
+        fail_to_start(patch)
+        stack.callback(events.append, 'released')
+        with pytest.raises(RuntimeError):
+            work.hand_over(stack, lambda _held: events.append('worked'))
+    assert work.load() == (0, 0, 0.0)
+    # Its thread finds the other task in the queue first.
+    work.submit(events.append, 'next')
+    assert work.drain(30)
+    work.shutdown()
+    assert events == ['released', 'next']
+    assert work.load() == (0, 0, 0.0)
+
+
+def test_a_task_that_a_thread_has_taken_already_has_not_failed(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+    release, released = threading.Event(), threading.Event()
+    work.submit(release.wait, 30)
+
+    def task(held: contextlib.ExitStack) -> None:
+        with held:
+            events.append('worked')
+
+    def meanwhile() -> None:
+        release.set()
+        assert released.wait(30)
+
+    fail_to_start(monkeypatch, meanwhile)
+    with contextlib.ExitStack() as stack:
+        stack.callback(released.set)
+        stack.callback(events.append, 'released')
+        work.hand_over(stack, task)
+    assert work.drain(30)
+    assert events == ['worked', 'released']
+    assert work.load() == (0, 0, 0.0)
+
+
+def test_what_ends_a_thread_is_logged(work: Work, caplog: pytest.LogCaptureFixture) -> None:
+    work.submit(sys.exit, 'a plug-in said so')
+    assert work.drain(30)
+    work.shutdown()
+    assert 'SystemExit: a plug-in said so' in caplog.text
+
+
+def test_what_waits_in_line_keeps_no_thread_of_the_pool(work: Work) -> None:
+    events: list[int] = []
+    turn = threading.Event()
+
+    def wait(number: int, held: contextlib.ExitStack) -> None:
+        with held:
+            assert turn.wait(30)
+            events.append(number)
+
+    for number in range(5):
+        with contextlib.ExitStack() as stack:
+            stack.callback(events.append, -number)
+            work.line_up(stack, wait, number)
+    done = threading.Event()
+    work.submit(done.set)
+    try:
+        assert done.wait(10)
+        assert events == []
+        # They are work in progress, but wait for no thread.
+        assert not work.drain(0)
+        assert work.load().queued == 0
+        assert work.load().going_on >= 5
+    finally:
+        turn.set()
+    assert work.drain(30)
+    assert events == [0, 0, 1, -1, 2, -2, 3, -3, 4, -4]
+
+
+def test_what_comes_too_late_to_be_handed_over_has_not_failed(work: Work) -> None:
+    with work.going_on():
+        assert not work.drain(0)
+        work.shutdown()
+        for hand_over in (work.hand_over, work.line_up):
+            with pytest.raises(exceptions.ShuttingDown):
+                hand_over(contextlib.ExitStack(), pytest.fail)
     assert work.load() == (0, 0, 0.0)

@@ -107,6 +107,57 @@ def test_sqlite_that_somebody_else_holds_for_too_long(sqlite_url: str, monkeypat
         assert other.read(count_nodes) == 2
 
 
+def test_threads_wait_for_each_other_no_longer_than_for_other_processes(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migration.upgrade(databases.configuration(sqlite_url))
+    monkeypatch.setattr(engine, 'SQLITE_BUSY_TIMEOUT_MS', 10)
+    writing, gone = threading.Event(), threading.Event()
+
+    def write(connection: sa.Connection) -> str:
+        writing.set()
+        assert gone.wait(SECONDS)
+        return add_node(connection)
+
+    with databases.opened(sqlite_url) as database, futures.ThreadPoolExecutor(5) as pool:
+        first = pool.submit(database.write, write)
+        assert writing.wait(SECONDS)
+        others = [pool.submit(database.write, add_node) for _ in range(4)]
+        try:
+            failures = [other.exception(SECONDS) for other in others]
+        finally:
+            gone.set()
+        assert [type(failure) for failure in failures] == [exceptions.Overloaded] * 4
+        node = first.result(SECONDS)
+        assert database.read(errors) == {node: None}
+
+
+def test_who_has_waited_for_a_thread_waits_less_for_another_process(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migration.upgrade(databases.configuration(sqlite_url))
+    monkeypatch.setattr(engine, 'SQLITE_BUSY_TIMEOUT_MS', 3_600_000)
+    with (
+        databases.opened(sqlite_url) as one,
+        databases.opened(sqlite_url) as other,
+        other.engine.connect() as waiting,
+        futures.ThreadPoolExecutor(1) as pool,
+    ):
+
+        def try_it(_connection: sa.Connection) -> None:
+            # Nothing is left of the time.
+            failure = pool.submit(engine._begin_alone, waiting, 0).exception(SECONDS)
+            assert isinstance(failure, exceptions.Overloaded)
+
+        one.write(try_it)
+        engine._begin_alone(waiting, 0)
+        add_node(waiting)
+        waiting.commit()
+        # The next one has all the time again.
+        assert waiting.exec_driver_sql('PRAGMA busy_timeout').scalar() == engine.SQLITE_BUSY_TIMEOUT_MS
+        assert one.read(count_nodes) == 1
+
+
 def test_processes_wait_for_each_other_on_sqlite(sqlite_url: str) -> None:
     migration.upgrade(databases.configuration(sqlite_url))
     with (
