@@ -11,6 +11,8 @@ import pytest
 _REAL = Path(__file__).with_name('e2e')
 _FUNCTIONAL = Path(__file__).with_name('functional')
 _FUZZ = Path(__file__).with_name('fuzz')
+_OWN_ADDRESSES = '127.0.0.1,localhost,192.0.2.0/24,198.18.0.0/15'
+"""Where tests have what they talk to: this machine, and networks of their own."""
 _EXAMPLES = 1_000
 """Examples that hypothesis tries for each test when much is asked for (tests/fuzz/work.py)."""
 
@@ -19,6 +21,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known, and say how hard hypothesis should try."""
     # A shell that runs the tests in the background has it ignored, also for the programs that tests interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A proxy of the user's leads to none of these.
+    for name in ('no_proxy', 'NO_PROXY'):
+        os.environ[name] = ','.join(filter(None, (os.environ.get(name), _OWN_ADDRESSES)))
     config.addinivalue_line('markers', 'fuzz: random input, on a service')
     # A test fails by what the code does, not by the load of the machine; and the same examples come each time, unless
     # new ones are looked for.

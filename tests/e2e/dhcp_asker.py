@@ -63,7 +63,8 @@ def main(interface: str, macs: Sequence[str]) -> None:
                         met = offered(wire.recv(65536))
                         if met in names:
                             offers[names[met]] += 1
-                    if sys.stdin in readable:
+                    # What has been answered by then counts.
+                    elif sys.stdin in readable:
                         print(json.dumps({'sent': number, 'offers': offers}), flush=True)
                         return
                     if not readable:

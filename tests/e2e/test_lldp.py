@@ -15,6 +15,7 @@ from openstack.connection import Connection
 import pytest
 
 from ironic_inspector.fixtures import inventories
+from tests.e2e import network
 from tests.e2e.conftest import Http
 from tools import components
 from tools import debian
@@ -29,6 +30,7 @@ SECOND_PORT = '02:00:5e:00:53:e1'
 
 # All in a nameless network namespace, which is gone with the last process in it.
 LINKS = f"""
+{network.ENABLE_IPV6}
 ip link add sw0 address {CHASSIS} type veth peer name nic0
 ip link add sw1 address {SECOND_PORT} type veth peer name nic1
 for interface in sw0 sw1 nic0 nic1; do ip link set $interface up; done

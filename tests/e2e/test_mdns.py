@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ironic_inspector.fixtures.ironic import InMemoryIronic
+from tests.e2e import network as new_network
 from tests.e2e.conftest import Http
 from tests.service import until
 from tools import components
@@ -32,6 +33,10 @@ try:
 except errors.ServiceLookupFailure:
     print('nothing')
 """
+
+LOOK_UP_TIMEOUT = 60
+LOOK_UPS = 5 * LOOK_UP_TIMEOUT
+"""Seconds to wait for what look-ups find."""
 
 INTERFACES = Path('/sys/class/net')
 
@@ -97,7 +102,7 @@ def links() -> str:
     machine, and asks the kernel for the rest, which answers for the network.
     """
     names = [path.name for path in INTERFACES.iterdir() if (path / 'device').exists()] or ['nic0']
-    lines = ['ip link set lo up']
+    lines = [new_network.ENABLE_IPV6, 'ip link set lo up']
     for number, name in enumerate(names):
         mac = (INTERFACES / name / 'address').read_text() if (INTERFACES / name).exists() else '52:54:00:00:00:01'
         lines += [
@@ -126,9 +131,8 @@ def look_up(folder: Path) -> str:
     environments.ensure([ipa.name])
     log = folder / 'lookup.log'
     log.unlink(missing_ok=True)
-    processes.run(
-        'lookup', [ipa.python, '-W', 'ignore', '-c', LOOK_UP], folder, timeout=60, environ=debian.tools_path()
-    )
+    command = [ipa.python, '-W', 'ignore', '-c', LOOK_UP]
+    processes.run('lookup', command, folder, timeout=LOOK_UP_TIMEOUT, environ=debian.tools_path())
     return log.read_text().splitlines()[-1]
 
 
@@ -152,14 +156,14 @@ def test_two_services_on_a_machine(make_inspector: MakeInspector, tmp_path: Path
     second = make_inspector()
     until(lambda: announced(second))
     urls = [f'http://{ADDRESS}:{inspector.port}' for inspector in (first, second)]
-    assert look_up(tmp_path) == urls[0]
+    until(lambda: look_up(tmp_path) == urls[0], LOOK_UPS)
     first.stop()
-    until(lambda: look_up(tmp_path) == urls[1])
+    until(lambda: look_up(tmp_path) == urls[1], LOOK_UPS)
     first.start()
     until(lambda: (first.folder / 'inspector.log').read_text().count('is announced by mDNS as') == 2)
-    assert look_up(tmp_path) == urls[1]
+    until(lambda: look_up(tmp_path) == urls[1], LOOK_UPS)
     second.stop()
-    until(lambda: look_up(tmp_path) == urls[0])
+    until(lambda: look_up(tmp_path) == urls[0], LOOK_UPS)
     first.stop()
     assert look_up(tmp_path) == 'nothing'
 
@@ -177,4 +181,4 @@ def test_the_address_in_the_catalog(make_inspector: MakeInspector, tmp_path: Pat
         service_catalog={'endpoint_override': url}, mdns={'params': params, 'interfaces': ADDRESS}
     )
     until(lambda: announced(inspector))
-    assert look_up(tmp_path) == f'{found} ipa_debug=1 ipa_inspection_collectors=default,logs'
+    until(lambda: look_up(tmp_path) == f'{found} ipa_debug=1 ipa_inspection_collectors=default,logs', LOOK_UPS)

@@ -28,6 +28,8 @@ class _Server(components.Inspector):
     """The service in a WSGI server, below `prefix`, started with further arguments of that server."""
 
     environment: ClassVar[str | None] = 'wsgi'
+    # Tests look at how it ends.
+    grace: ClassVar[float] = 60
     ending: ClassVar[str]
     """What the server writes when it has been told to end."""
 
@@ -54,7 +56,7 @@ class _Server(components.Inspector):
 
     def launch(self) -> processes.Process:
         """Start it without waiting for an answer; it ends with the test at the latest."""
-        process = processes.Process(type(self).__name__.lower(), self.command(), self.folder)
+        process = processes.Process(type(self).__name__.lower(), self.command(), self.folder, grace=self.grace)
         self._running.callback(process.stop)
         return process
 

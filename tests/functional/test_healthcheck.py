@@ -34,8 +34,8 @@ def failed(answer: requests.Response) -> dict[str, str | None]:
 
 def test_all_is_well_and_the_api_still_answers(make_lab: Callable[..., Lab]) -> None:
     lab = make_lab(healthcheck={'enabled': True})
+    until(lambda: failed(check(lab)) == {})
     answer = check(lab)
-    assert failed(answer) == {}
     assert sorted(answer.json()['checks']) == NAMES
     assert answer.headers['Content-Type'] == 'application/json'
     assert answer.headers['X-OpenStack-Request-Id']
@@ -65,7 +65,7 @@ def test_no_credentials_are_needed(make_lab: Callable[..., Lab], tmp_path: pathl
         DEFAULT={'auth_strategy': 'http_basic', 'http_basic_auth_user_file': users}, healthcheck={'enabled': True}
     )
     assert lab.inspector.call('GET', '/v1/introspection').status_code == 401
-    assert failed(check(lab)) == {}
+    until(lambda: failed(check(lab)) == {})
 
 
 @pytest.mark.parametrize('kind', ['drop', 503, 'hang'])
@@ -84,7 +84,7 @@ def test_ironic_is_away(make_lab: Callable[..., Lab], kind: Any) -> None:
 def test_the_reason_is_told_where_the_operator_wants_it(make_lab: Callable[..., Lab]) -> None:
     lab = make_lab(healthcheck={'enabled': True, 'detailed': True})
     with lab.ironic.fail('GET', '/nodes$', 503):
-        assert 'Ironic answered 503' in str(failed(check(lab))['ironic'])
+        until(lambda: 'Ironic answered 503' in str(failed(check(lab)).get('ironic')))
     assert lab.log_of('The health check ironic failed')
 
 
@@ -92,7 +92,8 @@ def test_without_details_only_the_log_has_the_reason(make_lab: Callable[..., Lab
     lab = make_lab(healthcheck={'enabled': True})
     with lab.ironic.fail('GET', '/nodes$', 503):
         assert failed(check(lab)) == {'ironic': None}
-    assert lab.log_of('Ironic answered 503')
+        # On a busy machine the time for an answer may be over before.
+        until(lambda: lab.log_of('Ironic answered 503'))
 
 
 PORTS = {'mariadb': 3306, 'postgresql': 5432}
@@ -113,7 +114,7 @@ def test_the_server_of_the_database_falls_silent_and_goes(
                 # Nothing but the check asks the database.
                 DEFAULT={'clean_up_period': 0},
             )
-            assert failed(check(lab)) == {}
+            until(lambda: failed(check(lab)) == {})
             between.freeze()
             until(lambda: failed(check(lab)) == {'database': 'there was no answer within 3 s'})
             assert requests.get(f'{lab.inspector.url}/metrics', timeout=30).status_code == 200
@@ -132,7 +133,7 @@ def test_the_server_of_the_database_falls_silent_and_goes(
 def test_the_tables_are_away(make_lab: Callable[..., Lab]) -> None:
     lab = make_lab(healthcheck={'enabled': True, 'detailed': True})
     lab.sql('ALTER TABLE nodes RENAME TO gone')
-    assert 'no such table' in str(failed(check(lab))['database'])
+    until(lambda: 'no such table' in str(failed(check(lab)).get('database')))
     lab.sql('ALTER TABLE gone RENAME TO nodes')
     until(lambda: failed(check(lab)) == {})
 
@@ -143,7 +144,7 @@ def test_it_says_that_the_service_ends(make_lab: Callable[..., Lab]) -> None:
     with lab.ironic.fail('PUT', f'{machine.uuid}/states/power', 'hang') as hanging:
         assert lab.start(machine).status_code == 202
         assert lab.ironic.wait_for(lambda: hanging.hits, 10)
-        assert failed(check(lab)) == {}
+        until(lambda: failed(check(lab)) == {})
         lab.inspector.send_signal(15)
         until(lambda: 'conductor' in failed(check(lab)))
     assert lab.inspector.wait() == 0
@@ -160,7 +161,7 @@ def test_what_came_through_a_proxy_can_be_left_out(make_lab: Callable[..., Lab])
     options = {'enabled': True, 'ignore_proxied_requests': True, 'allowed_source_ranges': '127.0.0.0/8'}
     lab = make_lab(healthcheck=options)
     assert check(lab, headers={'X-Forwarded-Proto': 'https'}).status_code == 404
-    assert check(lab).status_code == 200
+    until(lambda: check(lab).status_code == 200)
 
 
 def test_a_file_that_takes_the_service_out(make_lab: Callable[..., Lab], tmp_path: pathlib.Path) -> None:

@@ -15,7 +15,9 @@ REQUEST_ID = re.compile(r'req-[0-9a-f-]{36}')
 
 
 def json_lines(lab: Lab) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in lab.inspector.log().splitlines() if line.startswith('{')]
+    # The last line may not be whole yet.
+    lines = lab.inspector.log().splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.startswith('{') and line.endswith('\n')]
 
 
 def test_all_lines_about_a_node_name_it_and_its_request(make_lab: Callable[..., Lab]) -> None:
@@ -25,10 +27,13 @@ def test_all_lines_about_a_node_name_it_and_its_request(make_lab: Callable[..., 
     lab.reached(machine, 'waiting')
     called = lab.call_back(machine.data()).headers['X-OpenStack-Request-Id']
     lab.reached(machine, 'finished')
-    until(lambda: lab.log_of('processing -> finished'))
-    own = [line for line in lab.log_of(' -> ') if machine.uuid in line]
-    assert len(own) == 3
-    for line, request in zip(own, (started, called, called), strict=True):
+
+    def transitions() -> list[str]:
+        return [line for line in lab.log_of(' -> ') if machine.uuid in line]
+
+    # Each is logged after it can be seen.
+    until(lambda: len(transitions()) >= 3)
+    for line, request in zip(transitions(), (started, called, called), strict=True):
         assert f'[node: {machine.uuid}]' in line
         assert request in line
     for line in lab.log_of('Written to Ironic'):
@@ -51,8 +56,7 @@ def test_as_json_as_well(make_lab: Callable[..., Lab]) -> None:
         (machine.uuid, request)
     ]
     # Also what does not say it in its message, in the threads of the pool and at their edge.
-    failures = [line for line in json_lines(lab) if 'could not be powered on' in line['message']]
-    assert failures
+    failures = until(lambda: [line for line in json_lines(lab) if 'could not be powered on' in line['message']])
     assert {line['context']['resource_uuid'] for line in failures} == {other.uuid}
     # Nobody's lines are those of a node.
     started = next(line for line in json_lines(lab) if 'The service is up' in line['message'])

@@ -87,7 +87,7 @@ def test_an_introspection(encrypted: Lab) -> None:
     machine = encrypted.finished()
     status = encrypted.status(machine)
     assert status['links'][0]['href'] == f'{encrypted.inspector.url}/v1/introspection/{machine.uuid}'
-    assert encrypted.log_of(f'listens on {encrypted.inspector.url}')
+    until(lambda: encrypted.log_of(f'listens on {encrypted.inspector.url}'))
 
 
 def test_a_large_body(encrypted: Lab) -> None:
@@ -178,7 +178,7 @@ def test_clients_with_certificates(
             for certificate in (None, (str(unknown[0]), str(unknown[1]))):
                 with pytest.raises(requests.exceptions.ConnectionError):
                     requests.get(inspector.url, verify=inspector.http.verify, cert=certificate, timeout=60)
-            assert lab.log_of('TLS with the client 127.0.0.1 failed')
+            until(lambda: lab.log_of('TLS with the client 127.0.0.1 failed'))
             assert lab.log_of('Traceback') == []
             assert inspector.call('GET', '/').status_code == 200
         finally:
@@ -236,4 +236,36 @@ def test_a_unix_socket(
         assert len(json.loads(answer.read())['resources']) == 3
     connection.close()
     assert inspector.stop() == 0
+    assert not path.exists()
+
+
+def test_a_unix_socket_belongs_to_one_service(
+    make_inspector: Callable[..., InspectorProcess], tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / 'socket'
+    first, second, third = (make_inspector(start=False, DEFAULT={'listen_unix_socket': path}) for _time in range(3))
+    path.write_text('precious')
+    first.start(wait=False)
+    assert first.wait() == 1
+    assert f'[DEFAULT]listen_unix_socket: {path} is there' in first.log()
+    assert path.read_text() == 'precious'
+    path.unlink()
+    second.start(wait=False)
+    until(lambda: 'The service is up' in second.log())
+    third.start(wait=False)
+    assert third.wait() == 1
+    assert f'[DEFAULT]listen_unix_socket: another process listens on {path}' in third.log()
+    connection = _UnixConnection(path, None)
+    connection.request('GET', '/v1')
+    assert connection.getresponse().status == 200
+    connection.close()
+    # Left alone if it belongs to somebody else now, and taken if nobody is there any more.
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+    assert second.stop() == 0
+    assert path.is_socket()
+    first.start(wait=False)
+    until(lambda: 'The service is up' in first.log())
+    assert first.stop() == 0
     assert not path.exists()
