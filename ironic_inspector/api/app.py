@@ -78,7 +78,7 @@ def _others(conf: cfg.ConfigOpts, conductor: ConductorManager) -> dict[str, moun
     """Return what is served beside the API, by its path."""
     others: dict[str, mount.Application] = {}
     if conf.metrics.enabled and not metrics.has_own_address(conf):
-        others[metrics.PATH] = conductor.services.metrics.app()
+        others[metrics.PATH] = metrics.application(conductor.services.metrics)
     if conf.healthcheck.enabled:
         others[healthcheck.PATH] = healthcheck.create(conf, conductor)
     return others

@@ -19,8 +19,8 @@ _CONTAINERS = frozenset({dict, list})
 def receive() -> None:
     """Refuse a body that is too large, whatever the URL does with it, and take in one that comes in chunks.
 
-    Left alone, the rest of those would pass for the next request of the connection, and nothing but reading tells their
-    size. A body whose length is known is left to who wants it.
+    Nothing but reading tells the size of those, and not every WSGI server keeps their rest from passing for the next
+    request of the connection. A body whose length is known is left to who wants it.
     """
     request = flask.request
     stream = request.stream  # raises RequestEntityTooLarge by the length

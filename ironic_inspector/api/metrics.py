@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from collections.abc import Iterable
+import json
 import threading
 from typing import Any
 
-from cheroot import wsgi
 import flask
 from oslo_config import cfg
+from werkzeug import wrappers
 
 from ironic_inspector.api import context
+from ironic_inspector.api import http_connection
+from ironic_inspector.api import mount
 from ironic_inspector.common import metrics as service_metrics
 
 PATH = '/metrics'
 CALLBACK = 'POST /v1/continue'
 THREADS = 2
 """For Prometheus, and somebody who looks at the same."""
+_METHODS = ('GET', 'OPTIONS')
+_CAN_ONLY_BE_READ = {'error': {'message': f'{PATH} can only be read'}}
 
 
 def count_callback(response: flask.Response) -> flask.Response:
@@ -23,6 +30,20 @@ def count_callback(response: flask.Response) -> flask.Response:
     if flask.request.endpoint == CALLBACK and flask.request.method == 'POST':
         context.current().services.metrics.callback(response.status_code, flask.g.get('reason', 'accepted'))
     return response
+
+
+def application(counted: service_metrics.Metrics) -> mount.Application:
+    """Return a WSGI application that answers with all that `counted` has counted, and refuses as the API does."""
+    pages: mount.Application = counted.app()
+
+    def answer(environ: mount.Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ['REQUEST_METHOD'] in _METHODS:
+            return pages(environ, start_response)
+        refusal = wrappers.Response(json.dumps(_CAN_ONLY_BE_READ), 405, content_type='application/json')
+        refusal.headers['Allow'] = ', '.join(_METHODS)
+        return refusal(environ, start_response)
+
+    return answer
 
 
 def has_own_address(conf: cfg.ConfigOpts) -> bool:
@@ -47,9 +68,9 @@ class MetricsServer(NoServer):
     """An HTTP server that answers any request with the metrics."""
 
     def __init__(self, conf: cfg.ConfigOpts, app: Any) -> None:
-        """Prepare a server for `app`, see Metrics.app, where [metrics] says."""
+        """Prepare a server for `app`, see `application`, where [metrics] says."""
         where = (conf.metrics.listen_address or conf.listen_address, conf.metrics.listen_port)
-        self._server = wsgi.Server(where, app, numthreads=THREADS)
+        self._server = http_connection.HttpServer(where, app, threads=THREADS, largest_body=0)
         self._thread: threading.Thread | None = None
 
     def bind(self) -> None:
@@ -70,4 +91,4 @@ class MetricsServer(NoServer):
 
 def create_server(conf: cfg.ConfigOpts, counted: service_metrics.Metrics) -> NoServer:
     """Return a server for what `counted` has counted; one that does nothing if it has no address of its own."""
-    return MetricsServer(conf, counted.app()) if has_own_address(conf) else NoServer()
+    return MetricsServer(conf, application(counted)) if has_own_address(conf) else NoServer()

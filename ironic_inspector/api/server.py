@@ -2,56 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import logging
 import os
 import pathlib
 import socket
 import threading
 from typing import Any
 
-from cheroot import server as cheroot_server
-from cheroot import wsgi
 from oslo_config import cfg
-from oslo_log import log
 
-from ironic_inspector.api import microversions
+from ironic_inspector.api import http_connection
 from ironic_inspector.api import tls
-
-LOG = log.getLogger(__name__)
+from ironic_inspector.common import exceptions
 
 MAX_THREADS = 48
 """Requests that are worked on at once; a callback keeps its thread for as long as Ironic takes."""
-BACKLOG = 1024
-_USE_TLS = 'The service speaks TLS here: the URL must begin with https'
-
-
-class _Request(cheroot_server.HTTPRequest):
-    """A request, which is answered as the application does also where it never gets that far."""
-
-    def simple_response(self, status: str, msg: str = '') -> None:
-        """Refuse what is not HTTP, and close the connection."""
-        self.close_connection = True
-        # Whoever has gone meanwhile needs no answer.
-        with contextlib.suppress(OSError):
-            self.conn.wfile.write(_refusal(self.server.protocol, status, msg or status))
-
-
-class _Connection(cheroot_server.HTTPConnection):
-    RequestHandlerClass = _Request
-
-    def communicate(self) -> bool:
-        """Answer a request; tell whether there may be another one."""
-        try:
-            tls.shake_hands(self.socket)
-        except OSError as exc:
-            LOG.info('TLS with the client %s failed: %s', self.remote_addr, exc)
-            if tls.is_plain_http(exc):
-                with contextlib.suppress(OSError):
-                    tls.answer_plainly(self.socket, _refusal(self.server.protocol, '400 Bad Request', _USE_TLS))
-            return False
-        return bool(super().communicate())  # type: ignore[no-untyped-call]
+PROBE_TIMEOUT = 5.0
 
 
 class Server:
@@ -64,19 +29,16 @@ class Server:
         """
         self._socket_path = conf.listen_unix_socket
         self._socket_mode = conf.listen_unix_socket_mode
+        self._own_socket: tuple[int, int] | None = None
         where = self._socket_path or (conf.listen_address, conf.listen_port)
-        self._server = wsgi.Server(
+        self._server = http_connection.HttpServer(
             where,
             app,
-            numthreads=min(conf.max_concurrency, MAX_THREADS),
-            request_queue_size=BACKLOG,
-            # The application limits what it reads; one that cheroot refused would get no JSON.
-            max=-1,
+            threads=min(conf.max_concurrency, MAX_THREADS),
+            largest_body=conf.oslo_middleware.max_request_body_size,
         )
-        self._server.ConnectionClass = _Connection
         if conf.use_ssl:
             self._server.ssl_adapter = tls.Adapter(tls.server_context(conf))
-        self._server.error_log = _log_error  # type: ignore[method-assign]
         self._thread: threading.Thread | None = None
 
     @property
@@ -89,12 +51,14 @@ class Server:
         return f'{scheme}://[{host}]:{port}' if ':' in host else f'{scheme}://{host}:{port}'
 
     def bind(self) -> None:
-        """Take the address and begin to listen; OSError if it can't be had."""
+        """Take the address and begin to listen; OSError or ConfigurationError if it can't be had."""
         if self._socket_path:
-            self._remove_stale_socket()
+            self._check_socket_path()
         self._server.prepare()
-        if self._socket_path and self._socket_mode is not None:
-            os.chmod(self._socket_path, self._socket_mode)
+        if self._socket_path:
+            self._own_socket = self._present_socket()
+            if self._socket_mode is not None:
+                os.chmod(self._socket_path, self._socket_mode)
 
     def start(self) -> None:
         """Serve, in threads of its own."""
@@ -103,40 +67,37 @@ class Server:
 
     def stop(self) -> None:
         """Answer what has been asked, and end."""
+        # While the server has it, no other file can have its number.
+        if self._own_socket and self._own_socket == self._present_socket():
+            pathlib.Path(self._socket_path).unlink(missing_ok=True)
+        self._own_socket = None
         self._server.stop()
         if self._thread is not None:
             self._thread.join()
-        if self._socket_path:
-            pathlib.Path(self._socket_path).unlink(missing_ok=True)
 
-    def _remove_stale_socket(self) -> None:
-        """Remove the socket that a killed process left; a living one answers, and keeps it."""
+    def _present_socket(self) -> tuple[int, int] | None:
+        """Return what tells the file at the path from all others; None if there is none."""
+        try:
+            found = os.stat(self._socket_path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _check_socket_path(self) -> None:
+        """Let pass a socket that a killed process left, which the server replaces; ConfigurationError for all else."""
         path = pathlib.Path(self._socket_path)
-        if not path.is_socket():
+        if not os.path.lexists(path):
             return
+        if not path.is_socket():
+            raise exceptions.ConfigurationError(f'[DEFAULT]listen_unix_socket: {path} is there, and is no socket')
         with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(PROBE_TIMEOUT)
             try:
                 probe.connect(str(path))
-            except OSError:
-                path.unlink()
-
-
-def _refusal(protocol: str, status: str, message: str) -> bytes:
-    """Return an answer in full, after which the connection is closed."""
-    body = json.dumps({'error': {'message': message}})
-    lines = [
-        f'{protocol} {status}',
-        'Content-Type: application/json',
-        f'Content-Length: {len(body)}',
-        f'{microversions.MINIMUM_HEADER}: {microversions.text_of(microversions.MINIMUM)}',
-        f'{microversions.MAXIMUM_HEADER}: {microversions.text_of(microversions.MAXIMUM)}',
-        'Connection: close',
-        '',
-        body,
-    ]
-    return '\r\n'.join(lines).encode('ascii')
-
-
-def _log_error(msg: str = '', level: int = 20, traceback: bool = False) -> None:
-    # Clients that hang up or fall silent are warned about, and no reason to print where the server has waited for them.
-    LOG.log(level, msg, exc_info=traceback and level >= logging.ERROR)
+            except (ConnectionRefusedError, FileNotFoundError):
+                return
+            except OSError as exc:
+                raise exceptions.ConfigurationError(
+                    f'[DEFAULT]listen_unix_socket: it is not known who listens on {path}: {exc}'
+                ) from exc
+        raise exceptions.ConfigurationError(f'[DEFAULT]listen_unix_socket: another process listens on {path}')

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterator
-import contextlib
 import copy
 import json
 import socket
@@ -18,30 +17,12 @@ from tests.functional.lab import Lab
 from tests.functional.lab import Machine
 from tests.functional.lab import at_once
 from tests.functional.lab import message
+from tests.functional.raw_http import ANSWER_TIMEOUT
+from tests.functional.raw_http import LIMIT
+from tests.functional.raw_http import nothing_unexpected
+from tests.functional.raw_http import raw
 
-ANSWER_TIMEOUT = 30
-LIMIT = 32 << 20
-"""Bytes of a body that are taken by default."""
-
-
-@pytest.fixture(scope='module', autouse=True)
-def nothing_unexpected(lab: Lab) -> Iterator[None]:
-    """After all that, the log has no trace of a bug in the service or in what it logs."""
-    yield
-    assert lab.log_of('Traceback') == []
-    assert lab.log_of('Unexpected failure') == []
-    assert lab.log_of('Logging error') == []
-
-
-def raw(lab: Lab, request: bytes) -> tuple[int, str, dict[str, Any]]:
-    """Send bytes as they are; return the status, the headers and the document of the (first) answer."""
-    with socket.create_connection(('127.0.0.1', lab.inspector.port), ANSWER_TIMEOUT) as connection:
-        connection.sendall(request)
-        with connection.makefile('rb') as stream:
-            status = int(stream.readline().split()[1])
-            headers = b''.join(iter(stream.readline, b'\r\n')).decode('latin-1').lower()
-            length = int(headers.partition('content-length: ')[2].partition('\r\n')[0])
-            return status, headers, json.loads(stream.read(length))
+__all__ = ['nothing_unexpected']
 
 
 # Bodies
@@ -155,58 +136,6 @@ def test_a_machine_that_is_not_known_is_told_so_first(lab: Lab) -> None:
     answer = lab.call_back(lab.machine().data(root_disk='sda'))
     assert answer.status_code == 404
     assert 'root_disk must be an object' in message(answer)
-
-
-def test_clients_that_send_slowly_keep_nobody_else_waiting(lab: Lab) -> None:
-    machine = lab.waiting()
-    with contextlib.ExitStack() as stack:
-        address = ('127.0.0.1', lab.inspector.port)
-        clients = [stack.enter_context(socket.create_connection(address, ANSWER_TIMEOUT)) for _ in range(10)]
-        for slow in clients:
-            slow.sendall(f'POST /v1/continue HTTP/1.1\r\nHost: x\r\nContent-Length: {LIMIT}\r\n\r\n{{'.encode())
-        answer = lab.call_back(machine.data())
-        assert answer.status_code == 200, answer.text
-        for slow in clients:
-            slow.setblocking(False)
-            with pytest.raises(BlockingIOError):
-                slow.recv(1)
-    lab.reached(machine, 'finished')
-
-
-def test_the_rest_of_a_body_is_no_request(lab: Lab) -> None:
-    smuggled = b'POST /v1/introspection/nobody HTTP/1.1\r\nHost: x\r\n\r\n'
-    chunk = b'%x\r\n%s\r\n0\r\n\r\n' % (len(smuggled), smuggled)
-    since = lab.ironic.mark()
-    for path in ('/nowhere', '/v1', '/v1/introspection/nothing/abort'):
-        head = f'POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n'
-        with socket.create_connection(('127.0.0.1', lab.inspector.port), ANSWER_TIMEOUT) as connection:
-            connection.sendall(head.encode() + chunk + b'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
-            with connection.makefile('rb') as stream:
-                answers = stream.read()
-        assert answers.count(b'HTTP/1.1 ') == 2
-        assert b'HTTP/1.1 200 OK' in answers
-    assert lab.ironic.count(path_regex='nobody', since=since) == 0
-
-
-@pytest.mark.parametrize(
-    'request_',
-    [
-        b'GARBAGE\r\n\r\n',
-        b'GET / HTTP/9.9\r\n\r\n',
-        b'GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n',
-        b'GET / HTTP/1.1\r\nno header\r\n\r\n',
-        b'POST /v1/continue HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n',
-        b'POST /v1/continue HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n',
-        b'POST /v1/continue HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nmany\r\n{}\r\n',
-        b'POST /v1/continue HTTP/1.1\r\nHost: x\r\nContent-Length: -7\r\n\r\n',
-    ],
-)
-def test_what_is_no_http(lab: Lab, request_: bytes) -> None:
-    status, headers, document = raw(lab, request_)
-    assert status in (400, 501, 505)
-    assert 'content-type: application/json' in headers
-    assert 'x-openstack-ironic-inspector-api-maximum-version: ' in headers
-    assert document['error']['message']
 
 
 # Data

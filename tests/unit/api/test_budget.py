@@ -1,4 +1,4 @@
-"""The bound on the memory of request bodies."""
+"""The bounds on the memory of request bodies."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from ironic_inspector.api.budget import Budget
+from ironic_inspector.api.budget import Room
 from ironic_inspector.common import exceptions
 
 
@@ -63,3 +64,21 @@ def test_the_end_of_a_burst_is_told_and_nothing_smaller() -> None:
     with budget.share(10):
         pass
     assert told == ['over']
+
+
+def test_each_has_some_room_and_all_share_the_rest() -> None:
+    room = Room(100, own=10)
+    first, second, third = room.share(), room.share(), room.share()
+    first.grow(5)
+    first.grow(65)
+    second.grow(50)
+    with pytest.raises(exceptions.Overloaded):
+        second.grow(1)
+    third.grow(10)
+    with pytest.raises(exceptions.Overloaded):
+        third.grow(1)
+    first.end()
+    third.grow(60)
+    for share in (first, second, third):
+        share.end()
+    room.share().grow(110)
