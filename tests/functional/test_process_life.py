@@ -22,6 +22,7 @@ from tests.functional.lab import Lab
 from tests.functional.lab import Machine
 from tests.functional.lab import at_once
 from tests.functional.lab import message
+from tests.functional.refused import refusal
 from tests.service import InspectorProcess
 from tests.service import until
 
@@ -316,101 +317,6 @@ def test_a_crash_while_ironic_is_away_as_well(make_lab: Callable[..., Lab]) -> N
 
 # What keeps it from starting
 
-WRONG: dict[str, tuple[Config, str]] = {
-    'unknown hook': ({'processing': {'processing_hooks': 'ramdisk_error,magic'}}, 'magic'),
-    'unknown hook for strangers': ({'processing': {'node_not_found_hook': 'magic'}}, 'node_not_found_hook'),
-    'two drivers': (
-        {'processing': {'node_not_found_hook': 'enroll'}, 'discovery': {'enroll_node_fields': 'driver:ipmi'}},
-        'enroll_node_driver',
-    ),
-    'an unknown version of IP': (
-        {'discovery': {'enabled_bmc_address_version': '4,5'}},
-        'enabled_bmc_address_version',
-    ),
-    'ports neither added nor kept': (
-        {'processing': {'add_ports': 'disabled', 'keep_ports': 'added'}},
-        'keep_ports',
-    ),
-    'unknown store': ({'processing': {'store_data': 'papyrus'}}, 'store_data'),
-    'unknown filter': ({'pxe_filter': {'driver': 'cheesecloth'}}, 'cheesecloth'),
-    'machines both denied and discovered': (
-        {'pxe_filter': {'deny_unknown_macs': True}, 'processing': {'node_not_found_hook': 'enroll'}},
-        'deny_unknown_macs',
-    ),
-    'no folder for the filter': (
-        {'pxe_filter': {'driver': 'dnsmasq'}, 'dnsmasq_pxe_filter': {'dhcp_hostsdir': '/proc/nowhere'}},
-        'dhcp_hostsdir',
-    ),
-    'no interface for the filter': (
-        {'pxe_filter': {'driver': 'iptables'}, 'iptables': {'dnsmasq_interface': 'br 0'}},
-        'dnsmasq_interface',
-    ),
-    'unknown field in the name of logs': ({'processing': {'ramdisk_logs_filename_format': '{name}'}}, 'name'),
-    'malformed name of logs': (
-        {'processing': {'ramdisk_logs_filename_format': '{uuid'}},
-        'ramdisk_logs_filename_format',
-    ),
-    'a name of logs that looks inside': (
-        {'processing': {'ramdisk_logs_filename_format': '{uuid.x}'}},
-        'filename_format',
-    ),
-    'keystone': ({'DEFAULT': {'auth_strategy': 'keystone'}}, 'auth_strategy'),
-    'unknown strategy': ({'DEFAULT': {'auth_strategy': 'trust'}}, 'auth_strategy'),
-    'several processes': ({'DEFAULT': {'standalone': False}}, 'standalone'),
-    'TLS': ({'DEFAULT': {'use_ssl': True}}, 'use_ssl'),
-    'not a number': ({'DEFAULT': {'timeout': 'long'}}, 'timeout'),
-    'too few threads': ({'DEFAULT': {'max_concurrency': 1}}, 'max_concurrency'),
-    'unknown ports to add': ({'processing': {'add_ports': 'some'}}, 'add_ports'),
-    'an address of somebody else': ({'DEFAULT': {'listen_address': '198.51.100.1'}}, '198.51.100.1'),
-    'malformed alias': ({'pci_devices': {'alias': '{'}}, 'alias'),
-    'no file for logging': ({'DEFAULT': {'log_config_append': '/nowhere/logging.ini'}}, 'logging.ini'),
-    'a database without its driver': ({'database': {'connection': 'postgresql+pg8000://x'}}, 'pg8000'),
-    'not a database': ({'database': {'connection': 'papyrus://x'}}, 'connection'),
-    'no folder for the database': ({'database': {'connection': 'sqlite:////nowhere/at/all.sqlite'}}, 'database'),
-    'a folder for a database': ({'database': {'connection': 'sqlite:////tmp'}}, 'database'),
-    'a socket in no folder': ({'DEFAULT': {'listen_unix_socket': '/nowhere/at/all.socket'}}, '/nowhere'),
-}
-
-
-def refusal(process: InspectorProcess) -> str:
-    """Start a service that cannot work and return what it says; fails if that is not one clear line."""
-    process.start(wait=False)
-    assert process.wait() not in (0, None)
-    lines = process.log().splitlines()
-    # What libraries have to say by the way does not count.
-    lines = [line for line in lines if line.strip() and ' oslo_db.' not in line]
-    assert len(lines) == 1, lines
-    assert lines[0].startswith('ironic-inspector cannot start: '), lines
-    return lines[0]
-
-
-@pytest.fixture(scope='module')
-def synced(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A database of the newest revision."""
-    process = InspectorProcess(tmp_path_factory.mktemp('database'), 'http://127.0.0.1:1')
-    process.sync_database()
-    return process.folder / 'inspector.sqlite'
-
-
-@pytest.mark.parametrize(('options', 'says'), WRONG.values(), ids=WRONG)
-def test_a_wrong_configuration(tmp_path: pathlib.Path, synced: pathlib.Path, options: Config, says: str) -> None:
-    process = InspectorProcess(tmp_path, 'http://127.0.0.1:1', {'database': {'connection': f'sqlite:///{synced}'}})
-    for group, values in options.items():
-        process.options.setdefault(group, {}).update(values)
-    try:
-        assert says in refusal(process)
-    finally:
-        process.kill()
-
-
-def test_a_port_that_is_taken(tmp_path: pathlib.Path, synced: pathlib.Path) -> None:
-    process = InspectorProcess(tmp_path, 'http://127.0.0.1:1', {'database': {'connection': f'sqlite:///{synced}'}})
-    with socket.socket() as other:
-        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        other.bind(('127.0.0.1', process.port))
-        other.listen()
-        assert str(process.port) in refusal(process)
-
 
 def test_a_second_process(make_lab: Callable[..., Lab], tmp_path: pathlib.Path) -> None:
     lab = make_lab()
@@ -464,23 +370,6 @@ def test_a_database_that_another_process_holds(make_lab: Callable[..., Lab]) -> 
         assert 'has been writing to the SQLite file' in refusal(lab.inspector)
     lab.inspector.start()
     until(lambda: lab.sql('SELECT state FROM nodes') == [('error',)])
-
-
-def test_databases_that_are_not_ready(tmp_path: pathlib.Path) -> None:
-    process = InspectorProcess(tmp_path, 'http://127.0.0.1:1')
-    assert 'ironic-inspector-dbsync upgrade' in refusal(process)
-    process.log_file.unlink()
-    (tmp_path / 'inspector.sqlite').write_bytes(b'This is no database, but long enough to be taken for one.' * 100)
-    assert 'database' in refusal(process)
-
-
-def test_a_configuration_file_that_is_not_there(tmp_path: pathlib.Path) -> None:
-    process = InspectorProcess(tmp_path, 'http://127.0.0.1:1')
-    process.config_file = tmp_path / 'other.conf'
-    process.write_config()
-    process.config_file.write_text('[DEFAULT\nx\n')
-    process.write_config = lambda: None  # type: ignore[method-assign]
-    assert 'other.conf' in refusal(process)
 
 
 def test_a_unix_socket(tmp_path: pathlib.Path, ironic: InMemoryIronic) -> None:

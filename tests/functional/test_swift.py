@@ -19,7 +19,7 @@ from tests.functional.lab import Machine
 from tests.functional.lab import at_once
 from tests.functional.lab import message
 from tests.functional.lab import running_lab
-from tests.functional.test_process_life import refusal
+from tests.functional.refused import refusal
 from tests.service import InspectorProcess
 from tools.processes import reserve_port
 
