@@ -70,9 +70,13 @@ class Service:
         return answer
 
     def reach(self, machine: fleet.Machine, state: str) -> None:
-        """Wait until the introspection of a machine is in a state."""
+        """Wait until the introspection of a machine is in a state, and all that goes with the state is written."""
         path = f'/v1/introspection/{machine.uuid}'
-        waiting.until(lambda: self.call('GET', path).json()['state'], lambda now: now == state)
+        # 12.5 writes the state, and then when that was.
+        wanted = state, state in ('finished', 'error')
+        waiting.until(
+            lambda: self.call('GET', path).json(), lambda now: (now['state'], now['finished_at'] is not None) == wanted
+        )
 
     def start(self, machine: fleet.Machine) -> None:
         """Start an introspection and wait until the ramdisk may call back."""
@@ -148,7 +152,6 @@ def fill(reference: Service, ironic: InMemoryIronic, database_url: str) -> None:
     for machine in (FINISHED, REAPPLIED, AGAIN):
         reference.introspect(machine)
     reference.call('POST', f'/v1/introspection/{REAPPLIED.uuid}/data/unprocessed')
-    reference.reach(REAPPLIED, 'finished')
     for machine in (FAILED, ABORTED, WAITING, AGAIN):
         reference.start(machine)
     # In this scope there is a rule that fails the node.
@@ -157,6 +160,8 @@ def fill(reference: Service, ironic: InMemoryIronic, database_url: str) -> None:
     reference.call('POST', f'/v1/introspection/{ABORTED.uuid}/abort')
     for machine in (FAILED, ABORTED):
         reference.reach(machine, 'error')
+    # By now it has left the state in which it was before.
+    reference.reach(REAPPLIED, 'finished')
     leave_as_after_a_crash(database_url)
 
 

@@ -95,7 +95,7 @@ def test_a_node_that_somebody_works_on(lab: Lab) -> None:
 
 def test_a_node_that_is_not_there(lab: Lab) -> None:
     answer = lab.call_back(lab.stranger().data(asset=UNKNOWN, manage=False))
-    assert answer.status_code == 404
+    assert answer.status_code == 400
     assert UNKNOWN in message(answer)
     assert lab.status(UNKNOWN)['state'] == 'error'
 

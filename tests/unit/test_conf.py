@@ -84,7 +84,7 @@ ROOT = pathlib.Path(__file__).parents[2]
         (
             'cors',
             'allow_headers',
-            ['X-Auth-Token']
+            ['X-Auth-Token', 'Authorization', 'OpenStack-API-Version']
             + [f'X-OpenStack-Ironic-Inspector-API-{name}Version' for name in ('Minimum-', 'Maximum-', '')],
         ),
     ],
